@@ -1,0 +1,27 @@
+//! STIX 2.1 objects: the bytes as they came, beside a typed view of what decides.
+//!
+//! The procedure, in order:
+//! 1. [`bundle::read`] splits a bundle or a TAXII envelope into the bytes of each object, without copying.
+//! 2. [`Object::parse`] checks one object (I-JSON, ids, timestamps, common properties) and builds its [`View`].
+//! 3. [`canonical`] gives the RFC 8785 form; [`Digest`] is SHA-256 over it and names the content.
+//!
+//! Nothing here knows labels as policy, storage or HTTP. No clock, no randomness, no I/O.
+
+pub mod bundle;
+pub mod canonical;
+mod error;
+pub mod id;
+mod json;
+mod object;
+pub mod reference;
+pub mod sco_id;
+mod selector;
+pub mod timestamp;
+
+pub use bundle::{Bundle, Limits, Rejected};
+pub use canonical::Digest;
+pub use error::ObjectError;
+pub use id::{AnyId, Id, IdError, Kind};
+pub use object::{Class, GranularMarking, Object, View};
+pub use reference::{Need, Reference};
+pub use timestamp::{Timestamp, TimestampError};
