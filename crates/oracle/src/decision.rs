@@ -1,0 +1,663 @@
+//! A naive model of the decision, written from `labels.md` (sections 6, 6.1 and 11) with sets and loops, sharing no code with `label`.
+//!
+//! Everything is a plain value; instants are microseconds; names compare by lower case, trimmed (the tests use ASCII names only).
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The three types of category (L-002).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// All values needed.
+    Restrictive,
+    /// One value needed.
+    Permissive,
+    /// No effect.
+    Informative,
+}
+
+/// A rule on other categories (L-054).
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// `onlyOne`, `oneOrMore` or `all`.
+    pub operation: &'static str,
+    /// Tag set name, and a value of it or none for any.
+    pub groups: Vec<(String, Option<String>)>,
+}
+
+/// A classification.
+#[derive(Debug, Clone)]
+pub struct Level {
+    /// Name.
+    pub name: String,
+    /// Position.
+    pub rank: i64,
+    /// Rules that a label of this level must meet.
+    pub required: Vec<Rule>,
+}
+
+/// A value of a tag set.
+#[derive(Debug, Clone)]
+pub struct TagValue {
+    /// Name.
+    pub name: String,
+    /// Levels it must not stand with.
+    pub excluded_levels: Vec<String>,
+    /// Rules that a label with it must meet.
+    pub required: Vec<Rule>,
+    /// What must not stand beside it.
+    pub excluded: Vec<(String, Option<String>)>,
+}
+
+/// A tag set of one type.
+#[derive(Debug, Clone)]
+pub struct TagSet {
+    /// Name.
+    pub name: String,
+    /// Object identifier.
+    pub oid: String,
+    /// Type.
+    pub kind: Kind,
+    /// Values.
+    pub values: Vec<TagValue>,
+    /// Fewest values, if any is there.
+    pub min: usize,
+    /// Most values.
+    pub max: usize,
+}
+
+/// A policy.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Name.
+    pub name: String,
+    /// Object identifier.
+    pub oid: String,
+    /// First and last instant of validity.
+    pub window: (Option<i64>, Option<i64>),
+    /// Classifications.
+    pub levels: Vec<Level>,
+    /// Tag sets.
+    pub sets: Vec<TagSet>,
+    /// Whether it is the policy of public material.
+    pub public: bool,
+}
+
+/// One category of a label.
+#[derive(Debug, Clone)]
+pub struct Category {
+    /// Tag set name as written.
+    pub tag: String,
+    /// Object identifier as written.
+    pub oid: Option<String>,
+    /// Type as written.
+    pub kind: Kind,
+    /// Values as written.
+    pub values: Vec<String>,
+}
+
+/// A label.
+#[derive(Debug, Clone)]
+pub struct Label {
+    /// An originator label, or an alternative one.
+    pub originator: bool,
+    /// Policy name as written.
+    pub policy: String,
+    /// Policy identifier as written.
+    pub oid: Option<String>,
+    /// Classification as written.
+    pub level: String,
+    /// Categories.
+    pub categories: Vec<Category>,
+    /// Since when which label follows.
+    pub succession: Option<(i64, Box<Label>)>,
+    /// It carries an extension that nobody called harmless.
+    pub extended: bool,
+}
+
+/// A clearance; nothing is closed yet.
+#[derive(Debug, Clone)]
+pub struct Clearance {
+    /// Policy identifier.
+    pub oid: String,
+    /// Classifications listed.
+    pub levels: BTreeSet<String>,
+    /// Values by tag set name.
+    pub values: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Who brought something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The own organisation, with an account or not.
+    Own(Option<String>),
+    /// A partner's account.
+    Partner(String, String),
+    /// A peer node.
+    Peer(String),
+}
+
+/// What a marking says.
+#[derive(Debug, Clone)]
+pub enum Says {
+    /// A label.
+    Label(Label),
+    /// TLP from 0 (CLEAR) to 4 (RED).
+    Tlp(u8),
+    /// A statement.
+    Statement,
+    /// An obligation.
+    Obligation,
+    /// Something nobody understands.
+    Unknown,
+}
+
+/// A marking with those who defined it. Labels, TLP and obligations known by id need nobody.
+#[derive(Debug, Clone)]
+pub struct Marking {
+    /// Its meaning.
+    pub says: Says,
+    /// Who defined it.
+    pub by: Vec<Origin>,
+}
+
+/// A reader.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    /// Account name.
+    pub account: String,
+    /// Partner, none for the own organisation.
+    pub partner: Option<String>,
+    /// Clearances.
+    pub clearances: Vec<Clearance>,
+    /// TLP levels addressed.
+    pub tlp: Vec<u8>,
+    /// Collections with their types; none means all types.
+    pub collections: BTreeMap<u32, Option<BTreeSet<String>>>,
+    /// Begin and end of the agreement.
+    pub dates: (Option<i64>, Option<i64>),
+}
+
+/// What the node put on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assigned {
+    /// Nothing.
+    Nothing,
+    /// In addition, by the door or by a peer.
+    Added(Vec<usize>),
+    /// In place of what is carried.
+    Replaced(Vec<usize>),
+}
+
+/// One road; markings are indices into the model's list, those beyond its end are not held.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// Into which collection.
+    pub collection: u32,
+    /// By whom.
+    pub origin: Origin,
+    /// Markings on the object.
+    pub carried: Vec<usize>,
+    /// Markings put on.
+    pub assigned: Assigned,
+    /// Quarantined.
+    pub quarantined: bool,
+}
+
+/// The whole model.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Policies held.
+    pub policies: Vec<Policy>,
+    /// Markings held.
+    pub markings: Vec<Marking>,
+    /// Now.
+    pub at: i64,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Released; whether the reader brought it.
+    Yes {
+        /// It brought it.
+        own: bool,
+    },
+    /// Withheld, with the reason of L-083.
+    No(String),
+}
+
+fn low(s: &str) -> String {
+    s.trim().to_lowercase()
+}
+
+fn same(a: &str, b: &str) -> bool {
+    low(a) == low(b)
+}
+
+impl Model {
+    /// 6.1: released if one of the chains permits; otherwise the reason of the one that came furthest.
+    pub fn decide(&self, chains: &[Chain], type_name: &str, reader: &Reader) -> Answer {
+        let mut own = false;
+        let mut yes = false;
+        let mut reasons = Vec::new();
+        for chain in chains {
+            let over = reader.dates.0.is_some_and(|d| self.at < d) || reader.dates.1.is_some_and(|d| self.at >= d);
+            if brought(reader, &chain.origin) && reader.collections.contains_key(&chain.collection) && !over {
+                own = true;
+                yes = true;
+                continue;
+            }
+            match self.chain(chain, type_name, reader) {
+                None => yes = true,
+                Some(reason) => reasons.push(reason),
+            }
+        }
+        if yes {
+            return Answer::Yes { own };
+        }
+        let order = [
+            "agreement",
+            "quarantined",
+            "unknown-marking",
+            "policy",
+            "label:",
+            "classification",
+            "restrictive:",
+            "permissive:",
+            "tlp:",
+            "onward",
+        ];
+        let rank = |r: &String| order.iter().position(|o| r.starts_with(o));
+        let mut best: Option<String> = None;
+        for reason in reasons {
+            if best.as_ref().is_none_or(|b| rank(b) < rank(&reason)) {
+                best = Some(reason);
+            }
+        }
+        Answer::No(best.unwrap_or_else(|| "agreement".to_owned()))
+    }
+
+    /// Why one chain does not permit.
+    fn chain(&self, chain: &Chain, type_name: &str, reader: &Reader) -> Option<String> {
+        let Some(kinds) = reader.collections.get(&chain.collection) else { return Some("agreement".into()) };
+        if kinds.as_ref().is_some_and(|k| !k.contains(type_name))
+            || reader.dates.0.is_some_and(|d| self.at < d)
+            || reader.dates.1.is_some_and(|d| self.at >= d)
+        {
+            return Some("agreement".into());
+        }
+        if chain.quarantined {
+            return Some("quarantined".into());
+        }
+        let markings = effective(chain);
+        if markings.is_empty() {
+            return Some("quarantined".into());
+        }
+        let mut labels = Vec::new();
+        let mut levels = Vec::new();
+        let mut obliged = false;
+        for m in &markings {
+            match self.says(*m, &chain.origin) {
+                None | Some(Says::Unknown) => return Some("unknown-marking".into()),
+                Some(Says::Label(l)) => self.in_force(l, &mut labels),
+                Some(Says::Tlp(t)) => levels.push(*t),
+                Some(Says::Statement) => {}
+                Some(Says::Obligation) => obliged = true,
+            }
+        }
+        for label in &labels {
+            if let Some(reason) = self.label(label, reader) {
+                return Some(reason);
+            }
+        }
+        for level in &levels {
+            let names = ["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"];
+            let passes = *level == 0 || (*level < 4 && (reader.partner.is_none() || reader.tlp.contains(level)));
+            if !passes {
+                return Some(format!("tlp:{}", names[usize::from(*level)]));
+            }
+        }
+        let ours = matches!(chain.origin, Origin::Own(_));
+        let theirs = match (&chain.origin, &reader.partner) {
+            (Origin::Partner(p, _) | Origin::Peer(p), Some(me)) => p == me,
+            _ => false,
+        };
+        if reader.partner.is_none() || ours || theirs {
+            return None;
+        }
+        let only_clear = levels.iter().all(|l| *l == 0);
+        let all_public = !labels.is_empty() && labels.iter().all(|l| self.find(l).is_some_and(|p| p.public));
+        let clear_alone = labels.is_empty() && !levels.is_empty() && !obliged;
+        if only_clear && (all_public || clear_alone) { None } else { Some("onward".into()) }
+    }
+
+    /// What a marking says about an object of `origin`: labels and TLP to all; the rest if the own organisation or the same party defined it.
+    pub fn says(&self, marking: usize, origin: &Origin) -> Option<&Says> {
+        let m = self.markings.get(marking)?;
+        let party = |o: &Origin| match (o, origin) {
+            (Origin::Own(_), _) => true,
+            (Origin::Partner(a, _), Origin::Partner(b, _)) | (Origin::Peer(a), Origin::Peer(b)) => a == b,
+            _ => false,
+        };
+        let by_itself = matches!(m.says, Says::Label(_) | Says::Tlp(_));
+        (by_itself || m.by.iter().any(party)).then_some(&m.says)
+    }
+
+    /// L-012: the label, and every successor whose date has come.
+    fn in_force(&self, label: &Label, into: &mut Vec<Label>) {
+        into.push(label.clone());
+        if let Some((at, next)) = &label.succession
+            && *at <= self.at
+        {
+            self.in_force(next, into);
+        }
+    }
+
+    fn find(&self, label: &Label) -> Option<&Policy> {
+        self.policies.iter().find(|p| match &label.oid {
+            Some(oid) => *oid == p.oid,
+            None => same(&p.name, &label.policy),
+        })
+    }
+
+    fn label(&self, label: &Label, reader: &Reader) -> Option<String> {
+        let Some(policy) = self.find(label) else { return Some("policy".into()) };
+        if policy.window.0.is_some_and(|d| self.at < d) || policy.window.1.is_some_and(|d| self.at > d) {
+            return Some("policy".into());
+        }
+        if let Some(why) = invalid(policy, label) {
+            return Some(format!("label:{why}"));
+        }
+        if label.extended && reader.partner.is_some() {
+            return Some("label:extension".into());
+        }
+        let mut mine = Vec::new();
+        for c in &reader.clearances {
+            if c.oid == policy.oid {
+                mine.push(c);
+            }
+        }
+        if mine.len() != 1 {
+            return Some("policy".into());
+        }
+        section6(policy, label, mine[0])
+    }
+
+    /// Stage 3 of an object's life: what is assigned to it, and why it is quarantined, if it is.
+    pub fn resolve(
+        &self,
+        carried: &[usize],
+        origin: &Origin,
+        default: &[usize],
+        by_peer: &[usize],
+    ) -> (Assigned, Option<&'static str>) {
+        let labels = |m: &usize| match self.says(*m, origin) {
+            Some(Says::Label(l)) => l.originator,
+            Some(Says::Tlp(_)) => true,
+            _ => false,
+        };
+        let assigned = if !by_peer.is_empty() {
+            Assigned::Added(by_peer.to_vec())
+        } else if !carried.iter().any(labels) && !default.is_empty() {
+            Assigned::Added(default.to_vec())
+        } else {
+            Assigned::Nothing
+        };
+        let all = effective(&Chain {
+            collection: 0,
+            origin: origin.clone(),
+            carried: carried.to_vec(),
+            assigned: assigned.clone(),
+            quarantined: false,
+        });
+        if all.iter().any(|m| self.says(*m, origin).is_none()) {
+            return (assigned, Some("unknown"));
+        }
+        let mut seen = Vec::new();
+        for m in &all {
+            let Some(Says::Label(l)) = self.says(*m, origin) else { continue };
+            let policy = self.find(l);
+            let broken = |l: &Label| policy.is_some_and(|p| same_policy(p, l) && invalid(p, l).is_some());
+            let mut next = Some(l);
+            while let Some(l) = next {
+                if broken(l) {
+                    return (assigned, Some("contradictory"));
+                }
+                next = l.succession.as_ref().map(|(_, n)| &**n).filter(|n| policy.is_some_and(|p| same_policy(p, n)));
+            }
+            let key = (
+                policy.map_or_else(|| l.oid.clone().unwrap_or_else(|| low(&l.policy)), |p| p.oid.clone()),
+                l.originator,
+            );
+            if seen.contains(&key) {
+                return (assigned, Some("contradictory"));
+            }
+            seen.push(key);
+        }
+        let unlabelled = !all.iter().any(labels);
+        (assigned, unlabelled.then_some("unlabelled"))
+    }
+}
+
+/// Whether a label is this policy's to judge: it names it by identifier, or by name alone.
+fn same_policy(policy: &Policy, label: &Label) -> bool {
+    match &label.oid {
+        Some(oid) => *oid == policy.oid,
+        None => same(&policy.name, &label.policy),
+    }
+}
+
+fn brought(reader: &Reader, origin: &Origin) -> bool {
+    match origin {
+        Origin::Own(Some(account)) => reader.partner.is_none() && reader.account == *account,
+        Origin::Partner(partner, account) => reader.partner.as_ref() == Some(partner) && reader.account == *account,
+        Origin::Own(None) | Origin::Peer(_) => false,
+    }
+}
+
+fn effective(chain: &Chain) -> BTreeSet<usize> {
+    match &chain.assigned {
+        Assigned::Nothing => chain.carried.iter().copied().collect(),
+        Assigned::Added(more) => chain.carried.iter().chain(more).copied().collect(),
+        Assigned::Replaced(others) => others.iter().copied().collect(),
+    }
+}
+
+/// The values of a label by tag set, in the policy's spelling, or why they cannot be found there.
+fn found<'p>(policy: &'p Policy, label: &Label) -> Result<Vec<(&'p TagSet, BTreeSet<String>)>, &'static str> {
+    let mut all: Vec<(&TagSet, BTreeSet<String>)> = Vec::new();
+    // In the order of L-071: by identifier as numbers, those without one first, then by name.
+    let arcs = |c: &Category| {
+        c.oid.iter().flat_map(|o| o.split('.')).map(|a| a.parse::<u64>().unwrap_or(u64::MAX)).collect::<Vec<_>>()
+    };
+    let mut categories: Vec<&Category> = label.categories.iter().collect();
+    categories.sort_by_key(|c| (arcs(c), c.tag.trim().to_owned()));
+    for c in categories {
+        let set = match &c.oid {
+            Some(oid) => policy.sets.iter().find(|s| s.oid == *oid),
+            None => policy.sets.iter().find(|s| same(&s.name, &c.tag)),
+        };
+        let Some(set) = set else { return Err("unknown-tag-set") };
+        if !same(&set.name, &c.tag) {
+            return Err("tag-set-name");
+        }
+        if set.kind != c.kind {
+            return Err("tag-type");
+        }
+        let mut values = BTreeSet::new();
+        for v in &c.values {
+            match set.values.iter().find(|k| same(&k.name, v)) {
+                Some(known) => values.insert(known.name.clone()),
+                None => return Err("unknown-value"),
+            };
+        }
+        match all.iter_mut().find(|(s, _)| s.oid == set.oid) {
+            Some((_, old)) => old.extend(values),
+            None => all.push((set, values)),
+        }
+    }
+    Ok(all)
+}
+
+/// L-054 in reading mode.
+fn invalid(policy: &Policy, label: &Label) -> Option<&'static str> {
+    if label.oid.as_ref().is_some_and(|o| *o == policy.oid) && !same(&policy.name, &label.policy) {
+        return Some("policy-name");
+    }
+    let Some(level) = policy.levels.iter().find(|l| same(&l.name, &label.level)) else {
+        return Some("unknown-classification");
+    };
+    let tags = match found(policy, label) {
+        Ok(tags) => tags,
+        Err(why) => return Some(why),
+    };
+    let present: Vec<(&TagSet, &TagValue)> = tags
+        .iter()
+        .flat_map(|(s, vs)| s.values.iter().filter(|v| vs.contains(&v.name)).map(move |v| (*s, v)))
+        .collect();
+    let count = |(set, value): &(String, Option<String>)| {
+        present.iter().filter(|(s, v)| same(&s.name, set) && value.as_ref().is_none_or(|w| same(&v.name, w))).count()
+    };
+    let met = |rule: &Rule| {
+        let counts: Vec<usize> = rule.groups.iter().map(count).collect();
+        match rule.operation {
+            "onlyOne" => counts.iter().sum::<usize>() == 1,
+            "oneOrMore" => counts.iter().sum::<usize>() >= 1,
+            _ => counts.iter().all(|n| *n >= 1),
+        }
+    };
+    if present.iter().any(|(_, v)| v.excluded_levels.iter().any(|l| same(l, &level.name))) {
+        return Some("excluded-class");
+    }
+    if !level.required.iter().all(met) || !present.iter().all(|(_, v)| v.required.iter().all(met)) {
+        return Some("required-category");
+    }
+    if present.iter().any(|(_, v)| v.excluded.iter().any(|g| count(g) > 0)) {
+        return Some("excluded-category");
+    }
+    if tags.iter().any(|(s, vs)| !vs.is_empty() && (vs.len() < s.min || vs.len() > s.max)) {
+        return Some("selection");
+    }
+    None
+}
+
+/// Steps 2 to 6 of section 6 for a valid label.
+fn section6(policy: &Policy, label: &Label, clearance: &Clearance) -> Option<String> {
+    // L-085: count a listed level only if every level below is listed too.
+    let closed = |l: &Level| {
+        policy.levels.iter().filter(|b| b.rank <= l.rank).all(|b| clearance.levels.iter().any(|c| same(c, &b.name)))
+    };
+    if !policy.levels.iter().any(|l| same(&l.name, &label.level) && closed(l)) {
+        return Some("classification".into());
+    }
+    let mut tags = found(policy, label).unwrap_or_default();
+    tags.sort_by_key(|(s, _)| s.oid.split('.').map(|a| a.parse::<u64>().unwrap_or(u64::MAX)).collect::<Vec<_>>());
+    let holds = |s: &TagSet, v: &String| {
+        clearance.values.iter().any(|(t, vs)| same(t, &s.name) && vs.iter().any(|h| same(h, v)))
+    };
+    for (s, vs) in tags.iter().filter(|(s, _)| s.kind == Kind::Restrictive) {
+        if !vs.iter().all(|v| holds(s, v)) {
+            return Some(format!("restrictive:{}", s.name));
+        }
+    }
+    for (s, vs) in tags.iter().filter(|(s, _)| s.kind == Kind::Permissive) {
+        if !vs.iter().any(|v| holds(s, v)) {
+            return Some(format!("permissive:{}", s.name));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model() -> Model {
+        let value =
+            |name: &str| TagValue { name: name.into(), excluded_levels: vec![], required: vec![], excluded: vec![] };
+        let policy = Policy {
+            name: "P".into(),
+            oid: "1.2".into(),
+            window: (None, None),
+            levels: vec![
+                Level { name: "LOW".into(), rank: 1, required: vec![] },
+                Level { name: "HIGH".into(), rank: 2, required: vec![] },
+            ],
+            sets: vec![TagSet {
+                name: "W".into(),
+                oid: "1.2.1".into(),
+                kind: Kind::Permissive,
+                values: vec![value("A"), value("B")],
+                min: 0,
+                max: 9,
+            }],
+            public: false,
+        };
+        let label = Label {
+            originator: true,
+            policy: "p".into(),
+            oid: None,
+            level: "high".into(),
+            categories: vec![Category { tag: "w".into(), oid: None, kind: Kind::Permissive, values: vec!["a".into()] }],
+            succession: None,
+            extended: false,
+        };
+        Model {
+            policies: vec![policy],
+            markings: vec![
+                Marking { says: Says::Label(label), by: vec![] },
+                Marking { says: Says::Tlp(4), by: vec![] },
+            ],
+            at: 10,
+        }
+    }
+
+    fn reader(levels: &[&str], values: &[&str]) -> Reader {
+        let set = |x: &[&str]| x.iter().map(|s| (*s).to_owned()).collect::<BTreeSet<_>>();
+        let clearance = Clearance {
+            oid: "1.2".into(),
+            levels: set(levels),
+            values: BTreeMap::from([("W".to_owned(), set(values))]),
+        };
+        Reader {
+            account: "a".into(),
+            partner: Some("X".into()),
+            clearances: vec![clearance],
+            tlp: vec![],
+            collections: BTreeMap::from([(1, None)]),
+            dates: (None, None),
+        }
+    }
+
+    fn chain(carried: &[usize]) -> Chain {
+        Chain {
+            collection: 1,
+            origin: Origin::Own(None),
+            carried: carried.to_vec(),
+            assigned: Assigned::Nothing,
+            quarantined: false,
+        }
+    }
+
+    /// The oracle itself, on cases whose answer is written by hand (section 6, L-085, L-141).
+    #[test]
+    fn the_model_answers_hand_made_cases() {
+        let m = model();
+        let no = |s: &str| Answer::No(s.into());
+        let yes = Answer::Yes { own: false };
+        assert_eq!(m.decide(&[chain(&[0])], "x", &reader(&["LOW", "HIGH"], &["A"])), yes);
+        assert_eq!(m.decide(&[chain(&[0])], "x", &reader(&["HIGH"], &["A"])), no("classification"));
+        assert_eq!(m.decide(&[chain(&[0])], "x", &reader(&["LOW", "HIGH"], &["B"])), no("permissive:W"));
+        assert_eq!(m.decide(&[chain(&[0, 1])], "x", &reader(&["LOW", "HIGH"], &["A"])), no("tlp:RED"));
+        assert_eq!(m.decide(&[chain(&[0, 7])], "x", &reader(&["LOW", "HIGH"], &["A"])), no("unknown-marking"));
+        assert_eq!(m.decide(&[chain(&[])], "x", &reader(&["LOW", "HIGH"], &["A"])), no("quarantined"));
+        assert_eq!(m.decide(&[], "x", &reader(&["LOW", "HIGH"], &["A"])), no("agreement"));
+        let from_peer = Chain { origin: Origin::Peer("Y".into()), ..chain(&[0]) };
+        assert_eq!(m.decide(std::slice::from_ref(&from_peer), "x", &reader(&["LOW", "HIGH"], &["A"])), no("onward"));
+        assert_eq!(m.decide(&[from_peer, chain(&[0])], "x", &reader(&["LOW", "HIGH"], &["A"])), yes);
+        let mine = Chain { origin: Origin::Partner("X".into(), "a".into()), quarantined: true, ..chain(&[]) };
+        assert_eq!(m.decide(&[mine], "x", &reader(&[], &[])), Answer::Yes { own: true });
+        assert_eq!(m.resolve(&[], &Origin::Own(None), &[], &[]), (Assigned::Nothing, Some("unlabelled")));
+        assert_eq!(m.resolve(&[], &Origin::Own(None), &[0], &[]), (Assigned::Added(vec![0]), None));
+        assert_eq!(m.resolve(&[9], &Origin::Own(None), &[0], &[]), (Assigned::Added(vec![0]), Some("unknown")));
+    }
+}
