@@ -1,0 +1,434 @@
+//! The whole decision for a recipient (labels.md 6.1).
+use crate::policy::Resolved;
+use crate::stanag4774::extension_namespace;
+use crate::{
+    Bits, Chain, CollectionNo, Label, LabelState, Markings, Meaning, Origin, Policies, Policy, Reader, Tlp, Validity,
+};
+use std::fmt;
+use stix::Timestamp;
+
+/// OID of the policy of public material (L-006). The one policy that onward release names; its rules come from its file like any other's.
+const PUBLIC_OID: &str = "1.3.6.1.4.1.31778.12.2.1";
+
+/// What is decided with: policies, what markings mean, and the instant. Borrowed, so that a decision cannot outlive a policy change.
+#[derive(Debug, Clone, Copy)]
+pub struct Authority<'a> {
+    /// Policies.
+    pub policies: &'a Policies,
+    /// Markings.
+    pub markings: &'a Markings,
+    /// Now, as the node's clock says; the core has none.
+    pub at: &'a Timestamp,
+}
+
+/// Why withheld. `Display` gives the stable strings of L-083: `policy`, `label:<why>`, `classification`, `restrictive:<tag>`, `permissive:<tag>`,
+/// `agreement`, `quarantined`, and ours: `tlp:<level>`, `onward`, `reference`, `unknown-marking`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// No clearance in the label's policy, or policy not held or outside its dates.
+    Policy,
+    /// Invalid label.
+    Label(String),
+    /// Not in the clearance's list.
+    Classification,
+    /// A restrictive value is missing.
+    Restrictive(String),
+    /// No permissive value in common.
+    Permissive(String),
+    /// TLP not addressed to this reader, or RED.
+    Tlp(Tlp),
+    /// Not covered by the agreement (collection, kind, dates).
+    Agreement,
+    /// Quarantined.
+    Quarantined,
+    /// Material of a peer that may not go on (design: onward release).
+    Onward,
+    /// Refers to what the reader may not know of (L-127).
+    Reference,
+    /// A marking nobody here understands.
+    UnknownMarking,
+}
+
+impl Reason {
+    /// The reason for a label that its policy finds invalid.
+    pub(crate) fn invalid(why: &str) -> Self {
+        if why == "policy" { Self::Policy } else { Self::Label(why.to_owned()) }
+    }
+
+    /// How far a chain came that failed for this reason.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Agreement => 0,
+            Self::Quarantined => 1,
+            Self::UnknownMarking => 2,
+            Self::Policy => 3,
+            Self::Label(_) => 4,
+            Self::Classification => 5,
+            Self::Restrictive(_) => 6,
+            Self::Permissive(_) => 7,
+            Self::Tlp(_) => 8,
+            Self::Onward => 9,
+            Self::Reference => 10,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Policy => f.write_str("policy"),
+            Self::Label(why) => write!(f, "label:{why}"),
+            Self::Classification => f.write_str("classification"),
+            Self::Restrictive(tag) => write!(f, "restrictive:{tag}"),
+            Self::Permissive(tag) => write!(f, "permissive:{tag}"),
+            Self::Tlp(level) => write!(f, "tlp:{}", level.name()),
+            Self::Agreement => f.write_str("agreement"),
+            Self::Quarantined => f.write_str("quarantined"),
+            Self::Onward => f.write_str("onward"),
+            Self::Reference => f.write_str("reference"),
+            Self::UnknownMarking => f.write_str("unknown-marking"),
+        }
+    }
+}
+
+/// One step of an explanation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Which chain (index into the state's chains), `None` for steps about the whole.
+    pub chain: Option<usize>,
+    /// Requirement id, e.g. `L-080`.
+    pub rule: &'static str,
+    /// What was tested, in words, for the operator.
+    pub what: String,
+    /// Outcome.
+    pub passed: bool,
+}
+
+/// A decision with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Released through this chain.
+    Release {
+        /// Index of the first chain that permits.
+        chain: usize,
+        /// The reader contributed it, by whichever chain.
+        contributed: bool,
+    },
+    /// Withheld; the reason of the chain that came furthest.
+    Withhold(Reason),
+}
+
+/// What one chain asks of any reader, looked up once.
+struct Road<'a> {
+    chain: &'a Chain,
+    labels: Vec<Demand<'a>>,
+    levels: Vec<Tlp>,
+    /// A marking here is not understood, or not held any more.
+    unknown: bool,
+    /// No marking counts at all.
+    bare: bool,
+    /// May go to another partner than the one it came from.
+    onward: bool,
+}
+
+/// One label in force: found in its policy, or the reason why it cannot be.
+struct Demand<'a> {
+    label: &'a Label,
+    found: Result<(&'a Policy, Resolved), Reason>,
+    /// It carries an extension that its policy does not call harmless (L-014).
+    extended: bool,
+}
+
+/// The outcome for one chain.
+enum Verdict {
+    Permitted,
+    Refused(Reason),
+}
+
+/// Told every test and its outcome; answers whether to go on after a failure.
+type Witness<'w> = &'w mut dyn FnMut(&'static str, &dyn fmt::Display, bool) -> bool;
+
+impl Authority<'_> {
+    /// Rules 1, 2, 3 and 5 of 6.1 (references apart) for one reader. No I/O, no clock, no default arm.
+    pub fn decide(&self, state: &LabelState, type_name: &str, reader: &Reader) -> Decision {
+        judge(&self.roads(state), None, type_name, reader, self.at, &mut |_, _, _, _| false)
+    }
+
+    /// [`Self::decide`] for one line: only roads into `collection` count, so that a road hidden from the reader cannot show there (I1).
+    /// `contributed` is still said of all roads.
+    pub fn decide_in(
+        &self,
+        collection: CollectionNo,
+        state: &LabelState,
+        type_name: &str,
+        reader: &Reader,
+    ) -> Decision {
+        judge(&self.roads(state), Some(collection), type_name, reader, self.at, &mut |_, _, _, _| false)
+    }
+
+    /// [`Self::decide`] with every step, for `explain`.
+    pub fn explain(&self, state: &LabelState, type_name: &str, reader: &Reader) -> (Decision, Vec<Step>) {
+        let mut steps = Vec::new();
+        let decision = judge(&self.roads(state), None, type_name, reader, self.at, &mut |chain, rule, what, passed| {
+            steps.push(Step { chain, rule, what: what.to_string(), passed });
+            true
+        });
+        (decision, steps)
+    }
+
+    /// The readers that [`Self::decide`] would release to, as bits. Labels are looked up once for all readers.
+    pub fn permits(&self, state: &LabelState, type_name: &str, readers: &[Reader]) -> Bits {
+        let roads = self.roads(state);
+        let released = |r: &&Reader| {
+            matches!(judge(&roads, None, type_name, r, self.at, &mut |_, _, _, _| false), Decision::Release { .. })
+        };
+        readers.iter().filter(released).map(|r| r.no).collect()
+    }
+
+    /// The window around `at` in which no date of a policy, an agreement or a succession changes any answer: `[from, until)`, in microseconds.
+    pub fn stable_window(&self, readers: &[Reader], states: &[&LabelState]) -> (i64, i64) {
+        // Each date as the first microsecond at which its answer is the new one.
+        let mut dates: Vec<i64> = Vec::new();
+        for reader in readers {
+            dates.extend(reader.from.iter().chain(&reader.until).map(first_micro));
+        }
+        for policy in self.policies.iter() {
+            let (from, until) = policy.window();
+            dates.extend(from.iter().map(first_micro));
+            dates.extend(until.iter().map(|u| u.micros().saturating_add(1)));
+        }
+        for chain in states.iter().flat_map(|s| s.chains()) {
+            for id in chain.effective() {
+                let Some(Meaning::Label(label)) = self.markings.meaning(&id, &chain.origin) else { continue };
+                let mut next = label.succession();
+                while let Some((at, label)) = next {
+                    dates.push(first_micro(at));
+                    next = label.succession();
+                }
+            }
+        }
+        let now = self.at.micros();
+        let from = dates.iter().copied().filter(|d| *d <= now).max().unwrap_or(i64::MIN);
+        let until = dates.iter().copied().filter(|d| *d > now).min().unwrap_or(i64::MAX);
+        (from, until)
+    }
+
+    fn roads<'s>(&'s self, state: &'s LabelState) -> Vec<Road<'s>> {
+        state.chains().iter().map(|chain| self.road(chain)).collect()
+    }
+
+    fn road<'s>(&'s self, chain: &'s Chain) -> Road<'s> {
+        let mut road =
+            Road { chain, labels: Vec::new(), levels: Vec::new(), unknown: false, bare: true, onward: false };
+        let mut obligations = false;
+        for id in chain.effective() {
+            road.bare = false;
+            match self.markings.meaning(&id, &chain.origin) {
+                Some(Meaning::Label(label)) => self.demand(label, &mut road.labels),
+                Some(Meaning::Tlp(level)) => road.levels.push(*level),
+                Some(Meaning::Statement) => {}
+                Some(Meaning::Obligation) => obligations = true,
+                Some(Meaning::Unknown) | None => road.unknown = true,
+            }
+        }
+        let clear = road.levels.iter().all(|l| *l == Tlp::Clear);
+        let public = !road.labels.is_empty() && road.labels.iter().all(Demand::is_public);
+        // Public, or TLP:CLEAR and nothing else. A stricter TLP beside a public label was addressed to this node, not to others (L-140).
+        road.onward = clear && (public || (road.labels.is_empty() && !road.levels.is_empty() && !obligations));
+        road
+    }
+
+    /// The label, and from its date on its successor as well: whichever of the two is stricter decides (L-012). What a successor would
+    /// *widen* needs a signature that nothing here can check.
+    fn demand<'s>(&'s self, label: &'s Label, demands: &mut Vec<Demand<'s>>) {
+        let found = match self.policies.find(label.policy_name(), label.policy_oid()) {
+            Some(policy) if policy.in_window(self.at) => {
+                policy.resolve(label, Validity::Old, None).map(|r| (policy, r)).map_err(Reason::invalid)
+            }
+            _ => Err(Reason::Policy),
+        };
+        let harmless =
+            |e: &String| matches!((&found, extension_namespace(e)), (Ok((p, _)), Some(ns)) if p.harmless.contains(&ns));
+        let extended = !label.parts().ext.iter().all(harmless);
+        demands.push(Demand { label, found, extended });
+        if let Some((_, next)) = label.succession().filter(|(at, _)| *at <= self.at) {
+            self.demand(next, demands);
+        }
+    }
+}
+
+impl Demand<'_> {
+    fn is_public(&self) -> bool {
+        matches!(&self.found, Ok((policy, _)) if policy.oid() == PUBLIC_OID)
+    }
+
+    fn met(&self, reader: &Reader) -> Result<(), Reason> {
+        let (policy, resolved) = self.found.as_ref().map_err(Clone::clone)?;
+        if self.extended && reader.partner.is_some() {
+            return Err(Reason::invalid("extension")); // L-014
+        }
+        let mut cleared = reader.clearances.iter().filter(|c| c.policy_oid() == policy.oid());
+        match (cleared.next(), cleared.next()) {
+            (Some(clearance), None) => policy.compare(resolved, clearance),
+            _ => Err(Reason::Policy),
+        }
+    }
+}
+
+/// The first microsecond that is not before `t`.
+fn first_micro(t: &Timestamp) -> i64 {
+    let floor = t.micros();
+    if Timestamp::from_micros(floor) == *t { floor } else { floor.saturating_add(1) }
+}
+
+type AllSteps<'w> = &'w mut dyn FnMut(Option<usize>, &'static str, &dyn fmt::Display, bool) -> bool;
+
+/// An instance is released if one of its chains permits it.
+fn judge(
+    roads: &[Road<'_>],
+    only: Option<CollectionNo>,
+    type_name: &str,
+    reader: &Reader,
+    at: &Timestamp,
+    see: AllSteps<'_>,
+) -> Decision {
+    let mut permitted = None;
+    let mut furthest: Option<Reason> = None;
+    // An agreement that is over gives nothing, not even the reader's own objects.
+    let in_force =
+        reader.from.as_ref().is_none_or(|from| from <= at) && reader.until.as_ref().is_none_or(|until| at < until);
+    let brought = |road: &Road<'_>| {
+        in_force && reader.is(&road.chain.origin) && reader.collections.contains_key(&road.chain.collection)
+    };
+    let contributed = roads.iter().any(brought);
+    for (i, road) in roads.iter().enumerate().filter(|(_, r)| only.is_none_or(|c| c == r.chain.collection)) {
+        let verdict = if brought(road) {
+            see(
+                Some(i),
+                "L-005",
+                &format_args!("`{}` brought it itself into a collection that its agreement covers", reader.account),
+                true,
+            );
+            Verdict::Permitted
+        } else {
+            walk(road, type_name, reader, at, &mut |rule, what, passed| see(Some(i), rule, what, passed))
+        };
+        match verdict {
+            Verdict::Permitted => permitted = permitted.or(Some(i)),
+            Verdict::Refused(reason) if furthest.as_ref().is_none_or(|f| f.rank() < reason.rank()) => {
+                furthest = Some(reason);
+            }
+            Verdict::Refused(_) => {}
+        }
+    }
+    if let Some(chain) = permitted {
+        return Decision::Release { chain, contributed };
+    }
+    if roads.is_empty() {
+        see(None, "L-005", &"no road leads to this instance", false);
+    }
+    Decision::Withhold(furthest.unwrap_or(Reason::Agreement))
+}
+
+/// Every test of one chain, in order; all must pass. Stops at the first failure unless the witness wants the rest.
+fn walk(road: &Road<'_>, type_name: &str, reader: &Reader, at: &Timestamp, see: Witness<'_>) -> Verdict {
+    let mut failed: Option<Reason> = None;
+    let mut test = |rule: &'static str, what: &dyn fmt::Display, outcome: Result<(), Reason>| -> bool {
+        let more = see(rule, what, outcome.is_ok());
+        if let Err(reason) = outcome {
+            failed.get_or_insert(reason);
+            return more;
+        }
+        true
+    };
+    let chain = road.chain;
+    let ok = |passed: bool, reason: Reason| if passed { Ok(()) } else { Err(reason) };
+    let kinds = reader.collections.get(&chain.collection);
+    let go = test(
+        "6.1-3",
+        &format_args!("the agreement covers collection {}", chain.collection),
+        ok(kinds.is_some(), Reason::Agreement),
+    ) && test(
+        "6.1-3",
+        &format_args!("the agreement covers type `{type_name}` there"),
+        ok(kinds.is_some_and(|k| k.covers(type_name)), Reason::Agreement),
+    ) && test(
+        "6.1-3",
+        &"the agreement has begun",
+        ok(reader.from.as_ref().is_none_or(|from| from <= at), Reason::Agreement),
+    ) && test(
+        "6.1-3",
+        &"the agreement is not over",
+        ok(reader.until.as_ref().is_none_or(|until| at < until), Reason::Agreement),
+    ) && test(
+        "6.1-5",
+        &format_args!("not quarantined ({})", Quarantine(chain)),
+        ok(chain.unresolved.is_none(), Reason::Quarantined),
+    ) && test("L-005", &"a marking counts", ok(!road.bare, Reason::Quarantined))
+        && test(
+            "L-083",
+            &"every marking is known here and defined by someone who may",
+            ok(!road.unknown, Reason::UnknownMarking),
+        )
+        && road.labels.iter().all(|d| test("L-080", &Shown(d), d.met(reader)))
+        && road.levels.iter().all(|l| {
+            test(
+                "L-142",
+                &format_args!("{l} is addressed to `{}`", reader.account),
+                ok(addressed(*l, reader), Reason::Tlp(*l)),
+            )
+        });
+    if go {
+        let home = matches!(chain.origin, Origin::Own { .. }) || reader.partner.is_none() || reader.owns(&chain.origin);
+        test(
+            "L-140",
+            &"own material, or for its own party, or public enough to go onward",
+            ok(home || road.onward, Reason::Onward),
+        );
+    }
+    failed.map_or(Verdict::Permitted, Verdict::Refused)
+}
+
+/// Rule 2 for TLP: CLEAR passes everyone, RED nobody (L-141), the others whom this node's organisation addresses, itself included.
+fn addressed(level: Tlp, reader: &Reader) -> bool {
+    match level {
+        Tlp::Clear => true,
+        Tlp::Green | Tlp::Amber | Tlp::AmberStrict => reader.partner.is_none() || reader.tlp.contains(&level),
+        Tlp::Red => false,
+    }
+}
+
+struct Shown<'d, 'a>(&'d Demand<'a>);
+impl fmt::Display for Shown<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let label = self.0.label;
+        match &self.0.found {
+            Ok((policy, _)) => {
+                write!(f, "the clearance passes the label {} {}", policy.name(), label.classification())?;
+            }
+            Err(reason) => {
+                write!(f, "the label {} {} can be decided ({reason})", label.policy_name(), label.classification())?;
+            }
+        }
+        for c in &label.parts().categories {
+            write!(f, ", {} [{}]", c.tag, c.values.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+struct Quarantine<'c>(&'c Chain);
+impl fmt::Display for Quarantine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.unresolved {
+            None => f.write_str("resolved"),
+            Some(crate::Unresolved::UnknownMarking { marking }) => {
+                write!(f, "marking {marking} is not held or not from anyone who may define it")
+            }
+            Some(crate::Unresolved::Unlabelled) => f.write_str("no label and no default"),
+            Some(crate::Unresolved::Contradictory { why }) => write!(f, "contradictory: {why}"),
+            Some(crate::Unresolved::ForgedMarking) => f.write_str("a forged marking definition"),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The gate. Only [`Authority::release`] makes a [`Released`].
+use crate::{Authority, CollectionNo, Decision, LabelState, Reader, Reason};
+use std::collections::HashMap;
+use std::sync::Arc;
+/// What the store says beside the label; checked again here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// Type name of the object.
+    pub type_name: Arc<str>,
+    /// The collection of the line through which it would leave; must be one the reader's agreement covers, and a chain into it must permit.
+    pub collection: CollectionNo,
+    /// Identifiers in the object that no instance visible to this reader answers to (L-127), after exempting well-known TLP ids, the object's own id and, in a collection with open references, those of need `Optional`. Must be empty unless the reader brought the object itself.
+    pub unknown_references: u32,
+}
+/// An object with its label state, not yet decided. Private fields.
+pub struct Labelled<T> {
+    object: T,
+    state: Arc<LabelState>,
+    evidence: Evidence,
+}
+impl<T> std::fmt::Debug for Labelled<T> {
+    /// The object stays closed in logs and panics too (I1).
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Labelled").field("state", &self.state).field("evidence", &self.evidence).finish_non_exhaustive()
+    }
+}
+impl<T> Labelled<T> {
+    /// Pairs an object with its state.
+    pub fn new(object: T, state: Arc<LabelState>, evidence: Evidence) -> Self {
+        Self { object, state, evidence }
+    }
+    /// Another view of the same object, before the gate (there is no such thing after it).
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Labelled<U> {
+        Labelled { object: f(self.object), state: self.state, evidence: self.evidence }
+    }
+    /// The evidence, for explanations.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+    /// The state, for decisions and explanations; the object stays closed.
+    pub fn state(&self) -> &Arc<LabelState> {
+        &self.state
+    }
+}
+/// An object this reader may have. No constructor but the gate, no `Deserialize`, no public field.
+pub struct Released<T> {
+    object: T,
+    to: crate::ReaderNo,
+    added: Vec<stix::Id<stix::id::MarkingDefinition>>,
+}
+impl<T> std::fmt::Debug for Released<T> {
+    /// Not the object: a log line is a way out of its own (L-151).
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Released").field("to", &self.to).field("added", &self.added).finish_non_exhaustive()
+    }
+}
+impl<T> Released<T> {
+    /// The object.
+    pub fn object(&self) -> &T {
+        &self.object
+    }
+    /// The reader it was released to.
+    pub fn to(&self) -> crate::ReaderNo {
+        self.to
+    }
+    /// Markings that the node assigned: what the encoder adds to `object_marking_refs` (the listed exception to I3).
+    pub fn assigned(&self) -> &[stix::Id<stix::id::MarkingDefinition>] {
+        &self.added
+    }
+}
+/// Refused. Carries the reason for audit only; never shown to the reader (L-131).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// Why.
+    pub reason: Reason,
+}
+impl Authority<'_> {
+    /// All five rules of 6.1, then the one constructor of [`Released`].
+    ///
+    /// # Errors
+    /// The reason, for audit only.
+    pub fn release<T>(&self, item: Labelled<T>, to: &Reader) -> Result<Released<T>, Withheld> {
+        let decision = self.decide_in(item.evidence.collection, &item.state, &item.evidence.type_name, to);
+        admit(item, to, &decision)
+    }
+
+    /// The same for a page; decisions are remembered per (state, type, collection) within the call.
+    pub fn release_all<T>(&self, items: Vec<Labelled<T>>, to: &Reader) -> Vec<Result<Released<T>, Withheld>> {
+        let mut known: HashMap<(*const LabelState, Arc<str>, CollectionNo), Remembered> = HashMap::new();
+        items
+            .into_iter()
+            .map(|item| {
+                let (line, type_name) = (item.evidence.collection, &item.evidence.type_name);
+                let key = (Arc::as_ptr(&item.state), Arc::clone(type_name), line);
+                let remembered = known.entry(key).or_insert_with(|| Remembered {
+                    decision: self.decide_in(line, &item.state, type_name, to),
+                    _state: Arc::clone(&item.state),
+                });
+                admit(item, to, &remembered.decision)
+            })
+            .collect()
+    }
+}
+
+/// A decision of this page. The state is kept beside it, so that its address cannot come to mean another state meanwhile.
+struct Remembered {
+    decision: Decision,
+    _state: Arc<LabelState>,
+}
+
+/// The one place where a [`Released`] is made. The decision must be the one for this item's line, state and type and this reader; what can be
+/// checked again without it is.
+fn admit<T>(item: Labelled<T>, to: &Reader, decision: &Decision) -> Result<Released<T>, Withheld> {
+    let Labelled { object, state, evidence } = item;
+    let refuse = |reason: Reason| Err(Withheld { reason });
+    let (chain, contributed) = match decision {
+        Decision::Release { chain, contributed } => (*chain, *contributed),
+        Decision::Withhold(reason) => return refuse(reason.clone()),
+    };
+    let Some(road) = state.chains().get(chain) else { return refuse(Reason::Agreement) };
+    if road.collection != evidence.collection || !to.collections.contains_key(&evidence.collection) {
+        return refuse(Reason::Agreement);
+    }
+    if evidence.unknown_references != 0 && !contributed {
+        return refuse(Reason::Reference);
+    }
+    // A contributor sees what it brought as it brought it: a label that was assigned here is not told to it.
+    let assigned = if contributed { &[] } else { road.assigned.markings() };
+    let added = assigned.iter().filter(|id| !road.carried.contains(id)).copied().collect();
+    Ok(Released { object, to: to.no, added })
+}

@@ -1,0 +1,40 @@
+//! Confidentiality labels, the decision, and the one gate: the trusted core.
+//!
+//! The procedure, in order:
+//! 1. [`Policy::load`] compiles a policy file (SPIF); [`Policies`] holds those a node uses, [`Markings`] what each marking id means.
+//! 2. [`resolve`] tells what labels one object from one source carries: a [`Chain`]; the chains of an instance are its [`LabelState`].
+//! 3. [`Authority::decide`] answers, for one reader, with every step and rule id; [`Authority::permits`] is its fast form for many readers.
+//! 4. [`Authority::release`] alone makes a [`Released`]; every encoder takes nothing else.
+//!
+//! Pure: no I/O, no clock, no randomness. Fails closed.
+
+mod bits;
+mod carriage;
+mod clearance;
+mod confidentiality_label;
+mod decide;
+mod gate;
+mod json;
+mod marking_text;
+mod name;
+mod policy;
+mod reader;
+mod spif;
+mod stanag4774;
+mod state;
+pub mod tlp;
+
+pub use bits::{Bits, READER_NO_MAX};
+pub use carriage::{LABEL_EXTENSION, Marking, Markings, Meaning, marking_definition};
+pub use clearance::Clearance;
+pub use confidentiality_label::{
+    ALTERNATIVES_MAX, CATEGORIES_MAX, LABEL_BYTES_MAX, Label, Role, SUCCESSIONS_MAX, TagType, VALUES_MAX,
+};
+pub use decide::{Authority, Decision, Reason, Step};
+pub use gate::{Evidence, Labelled, Released, Withheld};
+pub use policy::{Membership, Policies, Policy, PolicyError, Validity};
+pub use reader::{Kinds, Reader, ReaderNo};
+pub use spif::{SPIF_BYTES_MAX, SPIF_NODES_MAX};
+pub use stanag4774::XML_DEPTH_MAX;
+pub use state::{Assigned, Chain, CollectionNo, LabelState, Origin, Unresolved, resolve};
+pub use tlp::Tlp;

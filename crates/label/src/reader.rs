@@ -1,0 +1,69 @@
+//! Who would receive.
+use crate::{Clearance, CollectionNo, Origin, Tlp};
+use std::collections::{BTreeMap, BTreeSet};
+use stix::Timestamp;
+
+/// A reader's number in the store, dense from 0; the bit in [`crate::Bits`].
+pub type ReaderNo = u32;
+
+/// Which object types an agreement covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kinds {
+    /// Every type.
+    All,
+    /// These only.
+    Only(BTreeSet<String>),
+}
+
+impl Kinds {
+    /// Whether objects of this type are covered.
+    pub fn covers(&self, type_name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(types) => types.contains(type_name),
+        }
+    }
+}
+
+/// One account as a recipient: what its agreement and the operator's files give it. Built by the node from files, never from what the reader says (L-084).
+#[derive(Debug, Clone)]
+pub struct Reader {
+    /// Number.
+    pub no: ReaderNo,
+    /// Account name.
+    pub account: String,
+    /// The partner whose account it is; `None` for the node's own organisation.
+    pub partner: Option<String>,
+    /// Clearances, at most one a policy. Two for one policy count as none: nobody meant that.
+    pub clearances: Vec<Clearance>,
+    /// TLP levels that this node's organisation addresses to it. CLEAR passes everyone, listed or not; RED never counts (L-141).
+    pub tlp: Vec<Tlp>,
+    /// Collections covered, each with the object types covered there (rule 3).
+    pub collections: BTreeMap<CollectionNo, Kinds>,
+    /// Start of the agreement; this instant belongs to it.
+    pub from: Option<Timestamp>,
+    /// End of the agreement; at this instant it is over.
+    pub until: Option<Timestamp>,
+}
+
+impl Reader {
+    /// Whether `origin` is this reader itself (account for account). A pull has no account, so a peer is never the contributor of what was
+    /// pulled from it.
+    pub fn is(&self, origin: &Origin) -> bool {
+        match (origin, &self.partner) {
+            (Origin::Own { account: Some(account) }, None) => *account == self.account,
+            (Origin::Partner { partner, account }, Some(own)) => partner == own && *account == self.account,
+            _ => false,
+        }
+    }
+
+    /// Whether `origin` is this reader's own organisation or partner, whatever account: the material is its own.
+    pub(crate) fn owns(&self, origin: &Origin) -> bool {
+        match (origin, &self.partner) {
+            (Origin::Own { .. }, None) => true,
+            (Origin::Partner { partner, .. }, Some(own)) => partner == own,
+            (Origin::Peer { peer }, Some(own)) => peer == own,
+            _ => false,
+        }
+    }
+}

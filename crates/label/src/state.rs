@@ -1,0 +1,212 @@
+//! What labels an instance has, by each road it came (design: instances, sources, labels that a node assigns).
+use crate::carriage::labels_itself;
+use crate::name::fold;
+use crate::{Label, Markings, Meaning, Policies, Role, Validity};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use stix::{Id, Object, id::MarkingDefinition};
+/// A collection's number in the store.
+pub type CollectionNo = u32;
+/// Who brought an instance.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The node's own organisation (imports, own accounts). `account` names the own account that wrote it by POST.
+    Own {
+        /// The account, if it was not the operator.
+        account: Option<String>,
+    },
+    /// A partner's account on this node, by POST.
+    Partner {
+        /// The agreement's partner name.
+        partner: String,
+        /// The account.
+        account: String,
+    },
+    /// Pulled from a peer node.
+    Peer {
+        /// The peer's name.
+        peer: String,
+    },
+}
+/// A label that the node put on (or, by a relabel, in place of) what the object carries.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Assigned {
+    /// Nothing assigned: the object's own markings are its label.
+    None,
+    /// The object carried no label; these markings were assigned at the door (L-005).
+    AtDoor {
+        /// Catalogue markings, sorted.
+        markings: Vec<Id<MarkingDefinition>>,
+    },
+    /// A relabel by the originator or by the node: these count instead of everything carried or assigned before.
+    Relabelled {
+        /// Catalogue markings, sorted.
+        markings: Vec<Id<MarkingDefinition>>,
+    },
+    /// A peer told what label it had assigned: these count in addition to what is carried.
+    ByPeer {
+        /// Markings, sorted.
+        markings: Vec<Id<MarkingDefinition>>,
+    },
+}
+/// Why a chain cannot be decided yet: it is quarantined, visible to its contributor alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unresolved {
+    /// A marking that is not held, or not from anyone who may define it for this object.
+    UnknownMarking {
+        /// The first such marking.
+        marking: Id<MarkingDefinition>,
+    },
+    /// No label carried, and neither a label nor a default was assigned.
+    Unlabelled,
+    /// More than one label marking of the same policy and role, `tlp:unclear`, or a label that its policy finds invalid.
+    Contradictory {
+        /// Why, e.g. `label:required-category`.
+        why: String,
+    },
+    /// A marking definition whose id is not derived from its label (L-121), or a well-known id with another body.
+    ForgedMarking,
+}
+/// One road by which an instance came into one collection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Chain {
+    /// The collection it came into.
+    pub collection: CollectionNo,
+    /// Who brought it.
+    pub origin: Origin,
+    /// `object_marking_refs` and granular marking refs, sorted, no duplicates. For a label or TLP marking-definition object: its own id too (it is labelled by itself).
+    pub carried: Vec<Id<MarkingDefinition>>,
+    /// What the node did about it.
+    pub assigned: Assigned,
+    /// Set while the chain is quarantined.
+    pub unresolved: Option<Unresolved>,
+}
+/// All roads of one instance, sorted. The store interns equal states by [`LabelState::canonical`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+pub struct LabelState {
+    chains: Vec<Chain>,
+}
+impl LabelState {
+    /// From chains in any order; equal chains are kept once.
+    pub fn new(mut chains: Vec<Chain>) -> Self {
+        chains.sort();
+        chains.dedup();
+        Self { chains }
+    }
+    /// The chains, sorted.
+    pub fn chains(&self) -> &[Chain] {
+        &self.chains
+    }
+    /// Canonical bytes (JSON, RFC 8785) by which equal states are found.
+    pub fn canonical(&self) -> Vec<u8> {
+        // Writing plain structs to a value cannot fail; were it to, the empty text is no state and `from_canonical` refuses it.
+        serde_json::to_value(self).map(|v| stix::canonical::canonicalise_value(&v)).unwrap_or_default()
+    }
+
+    /// The reverse of [`Self::canonical`]; `None` for anything that it did not write.
+    pub fn from_canonical(bytes: &[u8]) -> Option<Self> {
+        let state: Self = serde_json::from_slice(bytes).ok()?;
+        let state = Self::new(state.chains);
+        (state.canonical() == bytes).then_some(state)
+    }
+}
+
+/// Tells what chain an object from `origin` makes in `collection` (stage 3 of its life).
+///
+/// `default` is what the importer or the collection assigns if the object carries no label (neither an originator label nor a TLP marking; statement
+/// markings, obligations, alternative labels (L-104) and dissemination markings alone are no label, L-005, L-133). `by_peer` are markings that a
+/// peer says it assigned; they count in addition.
+///
+/// Granular markings count like object markings: whoever does not pass all of them gets nothing (L-123). A marking definition that defines a
+/// label, or a genuine well-known TLP, is labelled by itself.
+pub fn resolve(
+    object: &Object,
+    markings: &Markings,
+    policies: &Policies,
+    collection: CollectionNo,
+    origin: &Origin,
+    default: &[Id<MarkingDefinition>],
+    by_peer: &[Id<MarkingDefinition>],
+) -> Chain {
+    let view = object.view();
+    let (itself, forged) = match labels_itself(object) {
+        Ok(itself) => (itself, None),
+        Err(why) => (None, Some(why)),
+    };
+    let granular = view.granular.iter().filter_map(|g| g.marking_ref);
+    let carried = sorted(view.markings.iter().copied().chain(granular).chain(itself));
+    let own_label = itself.and_then(|id| crate::carriage::label_of(object, &id));
+    let meaning = |id: &Id<MarkingDefinition>| match &own_label {
+        Some(label) if itself == Some(*id) => Some(label),
+        _ => markings.meaning(id, origin),
+    };
+    let is_label = |id: &Id<MarkingDefinition>| match meaning(id) {
+        Some(Meaning::Label(label)) => label.role() == Role::Originator,
+        Some(Meaning::Tlp(_)) => true,
+        _ => false,
+    };
+    let assigned = if !by_peer.is_empty() {
+        Assigned::ByPeer { markings: sorted(by_peer.iter().copied()) }
+    } else if carried.iter().any(is_label) || default.is_empty() {
+        Assigned::None
+    } else {
+        Assigned::AtDoor { markings: sorted(default.iter().copied()) }
+    };
+    let all = sorted(carried.iter().chain(assigned.markings()).copied());
+    let unknown = all.iter().find(|id| meaning(id).is_none()).map(|id| Unresolved::UnknownMarking { marking: *id });
+    let labels = all.iter().filter_map(|id| match meaning(id) {
+        Some(Meaning::Label(label)) => Some(&**label),
+        _ => None,
+    });
+    let unlabelled = (!all.iter().any(is_label)).then_some(Unresolved::Unlabelled);
+    let unresolved = forged.or(unknown).or_else(|| contradiction(labels, policies)).or(unlabelled);
+    Chain { collection, origin: origin.clone(), carried, assigned, unresolved }
+}
+
+/// Two labels of one policy and role, or a label that its policy finds invalid. A policy that is not held is no contradiction: the decision
+/// withholds until it is.
+fn contradiction<'a>(labels: impl Iterator<Item = &'a Label>, policies: &Policies) -> Option<Unresolved> {
+    let mut seen: Vec<(String, Role)> = Vec::new();
+    for label in labels {
+        let policy = policies.find(label.policy_name(), label.policy_oid());
+        if let Some(Err(why)) = policy.map(|p| p.check(label, Validity::Old, None)) {
+            return Some(Unresolved::Contradictory { why: format!("label:{why}") });
+        }
+        let name = policy.map_or_else(
+            || label.policy_oid().map_or_else(|| fold(label.policy_name()), ToOwned::to_owned),
+            |p| p.oid().to_owned(),
+        );
+        let key = (name, label.role());
+        if seen.contains(&key) {
+            return Some(Unresolved::Contradictory { why: "label:two-of-one-policy".into() });
+        }
+        seen.push(key);
+    }
+    None
+}
+
+fn sorted(ids: impl Iterator<Item = Id<MarkingDefinition>>) -> Vec<Id<MarkingDefinition>> {
+    ids.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+impl Assigned {
+    /// The markings assigned, none for [`Assigned::None`].
+    pub fn markings(&self) -> &[Id<MarkingDefinition>] {
+        match self {
+            Self::None => &[],
+            Self::AtDoor { markings } | Self::Relabelled { markings } | Self::ByPeer { markings } => markings,
+        }
+    }
+}
+
+impl Chain {
+    /// The markings that count (rule 1), sorted: a relabel replaces what is carried, everything else adds to it.
+    pub fn effective(&self) -> Vec<Id<MarkingDefinition>> {
+        let carried: &[Id<MarkingDefinition>] =
+            if matches!(self.assigned, Assigned::Relabelled { .. }) { &[] } else { &self.carried };
+        sorted(carried.iter().chain(self.assigned.markings()).copied())
+    }
+}

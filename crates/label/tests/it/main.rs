@@ -1,0 +1,24 @@
+//! The label core from outside: vectors, standards, properties, oracle.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::missing_panics_doc,
+    missing_docs,
+    unreachable_pub
+)]
+#![allow(clippy::format_collect, clippy::items_after_statements, clippy::needless_for_each, clippy::similar_names)]
+
+mod compile_fail;
+mod examples;
+mod golden;
+mod model;
+mod oracle;
+mod release;
+mod resolve;
+mod robust;
+mod roundtrip;
+mod section6;
+mod spif;
+mod vectors;

@@ -1,0 +1,146 @@
+//! The truth tables of section 6, and the proof of L-086 by exhaustion over a small policy.
+use crate::model::*;
+use label::*;
+use serde_json::{Value, json};
+
+const LEVELS: [&str; 3] = ["LOW", "MID", "HIGH"];
+
+/// Three levels; one restrictive, one permissive and one informative tag set of two values each; no rules, so that every combination is valid.
+fn policy() -> Policy {
+    let set = |n: u32, name: &str, kind: &str| {
+        format!(
+            r#"<s:securityCategoryTagSet name="{name}" id="1.2.3.{n}"><s:securityCategoryTag tagType="{kind}"><s:tagCategory name="A" lacv="1"/><s:tagCategory name="B" lacv="2"/></s:securityCategoryTag></s:securityCategoryTagSet>"#
+        )
+    };
+    let levels: String = (1..)
+        .zip(LEVELS)
+        .map(|(i, l)| format!(r#"<s:securityClassification name="{l}" lacv="{i}" hierarchy="{i}"/>"#))
+        .collect();
+    let xml = format!(
+        r#"<s:SPIF xmlns:s="http://www.xmlspif.org/spif" schemaVersion="2.1"><s:securityPolicyId name="P" id="1.2.3"/><s:securityClassifications>{levels}</s:securityClassifications><s:securityCategoryTagSets>{}{}{}</s:securityCategoryTagSets></s:SPIF>"#,
+        set(1, "R", "restrictive"),
+        set(2, "W", "permissive"),
+        set(3, "I", "tagType7")
+    );
+    Policy::load(xml.as_bytes()).unwrap()
+}
+
+/// `None`: the tag is absent; else its values.
+type Tag = Option<Vec<&'static str>>;
+
+fn label(level: &str, r: &Tag, w: &Tag, i: &Tag) -> Label {
+    let category =
+        |tag: &str, kind: &str, values: &Tag| values.as_ref().map(|v| json!({"tag": tag, "type": kind, "values": v}));
+    let categories: Vec<Value> =
+        [category("R", "restrictive", r), category("W", "permissive", w), category("I", "informative", i)]
+            .into_iter()
+            .flatten()
+            .collect();
+    read_label(
+        &json!({"v": 1, "role": "originator", "policy": {"name": "P"}, "classification": level, "categories": categories, "created": CREATED}),
+    )
+}
+
+fn cleared(policies: &Policies, levels: &[&str], r: &[&str], w: &[&str]) -> Clearance {
+    Clearance::from_json(&json!({"policy": "P", "classifications": levels, "categories": {"R": r, "W": w}}), policies)
+        .unwrap()
+}
+
+fn all_tags() -> [Tag; 5] {
+    [None, Some(vec![]), Some(vec!["A"]), Some(vec!["B"]), Some(vec!["A", "B"])]
+}
+
+/// Section 6, second and third table; L-044.
+#[test]
+fn permissive_and_restrictive_tags_follow_the_truth_tables() {
+    let policies = Policies::new(vec![policy()]).unwrap();
+    let p = policies.iter().next().unwrap();
+    let permits = |l: &Label, c: &Clearance| p.decide(l, c);
+    let low = &["LOW"][..];
+    for (values, held, want) in [
+        (None, vec![], true),
+        (None, vec!["A"], true),
+        (Some(vec![]), vec!["A", "B"], false),
+        (Some(vec!["A"]), vec![], false),
+        (Some(vec!["A", "B"]), vec!["B"], true),
+        (Some(vec!["A"]), vec!["B"], false),
+    ] {
+        let got = permits(&label("LOW", &None, &values, &None), &cleared(&policies, low, &[], &held));
+        assert_eq!(got, if want { Ok(()) } else { Err("permissive:W".into()) }, "{values:?} {held:?}");
+    }
+    for (values, held, want) in [
+        (None, vec![], true),
+        (Some(vec![]), vec![], true),
+        (Some(vec!["A"]), vec!["A", "B"], true),
+        (Some(vec!["A", "B"]), vec!["A"], false),
+        (Some(vec!["A"]), vec![], false),
+    ] {
+        let got = permits(&label("LOW", &values, &None, &None), &cleared(&policies, low, &held, &[]));
+        assert_eq!(got, if want { Ok(()) } else { Err("restrictive:R".into()) }, "{values:?} {held:?}");
+    }
+    // L-081: no category at all: by classification alone. L-085: membership, not comparison, in a list closed downwards.
+    assert_eq!(permits(&label("LOW", &None, &None, &None), &cleared(&policies, low, &[], &[])), Ok(()));
+    assert_eq!(
+        permits(&label("MID", &None, &None, &None), &cleared(&policies, low, &[], &[])),
+        Err("classification".into())
+    );
+}
+
+/// L-086: over every label and every clearance of the small policy: adding a restrictive value or removing a permissive one (down to the
+/// empty list) never turns deny into permit; neither does raising the level; informative values change nothing; a wider clearance never loses.
+#[test]
+fn stricter_labels_never_open_and_wider_clearances_never_close() {
+    let policies = Policies::new(vec![policy()]).unwrap();
+    let p = policies.iter().next().unwrap();
+    let sets: [&[&str]; 4] = [&[], &["A"], &["B"], &["A", "B"]];
+    let clearances: Vec<(usize, usize, usize, Clearance)> = (0..=3)
+        .flat_map(|n| (0..4).flat_map(move |r| (0..4).map(move |w| (n, r, w))))
+        .map(|(n, r, w)| (n, r, w, cleared(&policies, &LEVELS[..n], sets[r], sets[w])))
+        .collect();
+    let without = |t: &Tag, v: &str| {
+        t.as_ref().filter(|t| t.contains(&v)).map(|t| Some(t.iter().copied().filter(|x| *x != v).collect::<Vec<_>>()))
+    };
+    let with = |t: &Tag, v: &'static str| {
+        let mut t = t.clone().unwrap_or_default();
+        t.push(v);
+        Some(t)
+    };
+    let (mut cases, mut stricter) = (0, 0);
+    for (level, name) in LEVELS.iter().enumerate() {
+        for r in &all_tags() {
+            for w in &all_tags() {
+                for i in &all_tags() {
+                    let base = label(name, r, w, i);
+                    let mut tightened = Vec::new();
+                    for v in ["A", "B"] {
+                        tightened.push(label(name, &with(r, v), w, i));
+                        if let Some(fewer) = without(w, v) {
+                            tightened.push(label(name, r, &fewer, i));
+                        }
+                    }
+                    tightened.extend(LEVELS.get(level + 1).map(|next| label(next, r, w, i)));
+                    for (n, rc, wc, clearance) in &clearances {
+                        let open = p.decide(&base, clearance).is_ok();
+                        cases += 1;
+                        assert_eq!(
+                            open,
+                            p.decide(&label(name, r, w, &None), clearance).is_ok(),
+                            "informative values change nothing"
+                        );
+                        for t in &tightened {
+                            stricter += 1;
+                            assert!(open || p.decide(t, clearance).is_err(), "{n} {rc} {wc}: {base:?} opened by {t:?}");
+                        }
+                        if open {
+                            let wider =
+                                clearances.iter().filter(|(m, r2, w2, _)| m >= n && r2 & rc == *rc && w2 & wc == *wc);
+                            assert!(wider.clone().all(|(.., c)| p.decide(&base, c).is_ok()));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(cases, 3 * 5 * 5 * 5 * 64);
+    assert!(stricter > 60_000, "{stricter}");
+}
