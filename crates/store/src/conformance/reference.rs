@@ -1,0 +1,167 @@
+//! Laws of references (L-127).
+use super::Open;
+use super::world::{Make, Put, World, id, marking};
+use crate::{Line, Taken};
+use stix::AnyId;
+
+fn line(world: &World, reader: u32) -> Line {
+    Line { reader, collection: world.collections[0] }
+}
+
+fn s(n: u32) -> AnyId {
+    id("sighting", n)
+}
+
+fn needs(n: u32, target: u32) -> Make {
+    Make { required: Some(s(target)), ..Make::new(s(n), 1) }
+}
+
+fn mentions(n: u32, target: u32) -> Make {
+    Make { optional: vec![s(target)], ..Make::new(s(n), 1) }
+}
+
+fn shown(world: &World, reader: u32) -> Vec<String> {
+    let mut ids: Vec<String> = world.all(line(world, reader)).unwrap().into_iter().map(|e| e.1).collect();
+    ids.sort();
+    ids
+}
+
+fn names(numbers: &[u32]) -> Vec<String> {
+    numbers.iter().map(|n| s(*n).to_string()).collect()
+}
+
+/// L-127: required, optional and marking references, creators included.
+pub(super) fn what_needs_a_hidden_object_is_hidden(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 2).unwrap();
+    let puts = [
+        Put::new(Make::new(s(0), 1), 0b01),
+        Put::new(needs(1, 0), 0b11),
+        Put::new(mentions(2, 0), 0b11),
+        Put::new(Make { creator: Some(id("identity", 9)), ..Make::new(s(3), 1) }, 0b11),
+        Put::new(Make { markings: vec![900], ..Make::new(s(4), 1) }, 0b11),
+        Put::new(needs(5, 1), 0b11),
+        Put::new(Make::new(s(6), 1), 0b11),
+    ];
+    world.ingest(world.collections[0], &puts).unwrap();
+    assert_eq!(shown(&world, 0), names(&[0, 1, 2, 5, 6]), "identity and marking are not held");
+    assert_eq!(shown(&world, 1), names(&[6]));
+    world.sound();
+}
+
+/// I5, L-127: late release through several steps, in one new commit: the target first, then what waited for it in order of arrival.
+pub(super) fn the_arrival_of_a_target_releases_what_waited_for_it(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 1).unwrap();
+    let c = world.collections[0];
+    world.ingest(c, &[Put::new(needs(2, 1), 1), Put::new(needs(1, 0), 1), Put::new(Make::new(s(7), 1), 1)]).unwrap();
+    assert_eq!(shown(&world, 0), names(&[7]));
+    world.ingest(c, &[Put::new(Make::new(s(0), 1), 1)]).unwrap();
+    let all = world.all(line(&world, 0)).unwrap();
+    let order: Vec<&str> = all.iter().map(|e| &*e.1).collect();
+    assert_eq!(order, names(&[7, 0, 2, 1]));
+    assert_eq!((all[1].0, all[3].0), (world.now, world.now + 2));
+    world.sound();
+}
+
+/// L-127: the greatest fixpoint.
+pub(super) fn cycles_are_visible_unless_one_of_them_needs_something_hidden(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 1).unwrap();
+    let c = world.collections[0];
+    world.ingest(c, &[Put::new(needs(1, 2), 1), Put::new(needs(2, 3), 1), Put::new(needs(3, 1), 1)]).unwrap();
+    assert_eq!(shown(&world, 0), names(&[1, 2, 3]));
+    let both = Make { required: Some(s(5)), optional: vec![s(6)], ..Make::new(s(4), 1) };
+    world.ingest(c, &[Put::new(both, 1), Put::new(needs(5, 4), 1)]).unwrap();
+    assert_eq!(shown(&world, 0), names(&[1, 2, 3]), "the second cycle lacks one");
+    world.ingest(c, &[Put::new(Make::new(s(6), 1), 1)]).unwrap();
+    assert_eq!(shown(&world, 0), names(&[1, 2, 3, 4, 5, 6]));
+    world.sound();
+}
+
+/// I1: whether a target is hidden or absent is the same for everything that can be seen.
+pub(super) fn a_hidden_target_is_like_an_absent_one(open: Open<'_>) {
+    let session = |held: bool| {
+        let mut world = World::new(open(), 1, 2).unwrap();
+        let c = world.collections[0];
+        if held {
+            world.ingest(c, &[Put::new(Make::new(s(0), 1), 0b01)]).unwrap();
+        }
+        world.now = super::world::T0 + 7_000_000_000;
+        world.ingest(c, &[Put::new(needs(1, 0), 0b11), Put::new(Make::new(s(2), 1), 0b11)]).unwrap();
+        let before = world.all(line(&world, 1)).unwrap();
+        world.ingest(c, &[Put::new(Make { salt: 1, ..Make::new(s(0), 1) }, 0b11)]).unwrap();
+        (before, world.all(line(&world, 1)).unwrap())
+    };
+    assert_eq!(session(true), session(false));
+}
+
+/// L-127, I5: the last visible instance of a target goes, and what needs it goes with it; one that stays is enough.
+pub(super) fn losing_a_target_withdraws_what_needs_it(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 2).unwrap();
+    let c = world.collections[0];
+    let made = world.ingest(c, &[Put::new(Make::new(s(0), 1), 0b11), Put::new(Make::new(s(0), 2), 0b11)]).unwrap();
+    world.ingest(c, &[Put::new(needs(1, 0), 0b11), Put::new(needs(2, 1), 0b11)]).unwrap();
+    world.relabel(made.taken[1].0, &[0b01]).unwrap();
+    assert_eq!(shown(&world, 1), names(&[0, 1, 2]));
+    let changes = world.relabel(made.taken[0].0, &[0b01]).unwrap();
+    assert_eq!(shown(&world, 1), names(&[]));
+    assert_eq!((changes.len(), changes[0].withdrawn), (1, 3));
+    world.relabel(made.taken[0].0, &[0b11]).unwrap();
+    assert_eq!(shown(&world, 1), names(&[0, 1, 2]));
+    world.sound();
+}
+
+/// Design: references. Public knowledge may mention what is not visible; it may not need it.
+pub(super) fn open_collections_excuse_optional_references_only(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 2).unwrap();
+    let public = world.add_collection("live", 51, true).unwrap();
+    world.rights.collections.entry(0).or_default().insert(public);
+    world.set_rights().unwrap();
+    let c = world.collections[0];
+    let puts = [
+        Put::new(mentions(1, 0), 0b11),
+        Put::new(needs(2, 0), 0b11),
+        Put::new(Make { markings: vec![900], ..Make::new(s(3), 1) }, 0b11),
+    ];
+    world.ingest(public, &puts).unwrap();
+    let open_line = Line { reader: 0, collection: public };
+    assert_eq!(world.all(open_line).unwrap().iter().map(|e| e.1.clone()).collect::<Vec<_>>(), names(&[1]));
+    world.ingest(c, &puts).unwrap();
+    assert_eq!(shown(&world, 0), names(&[1]), "it may know it anyway, through the open collection");
+    assert_eq!(shown(&world, 1), names(&[]), "this reader does not read the open collection");
+    world.sound();
+}
+
+/// L-127: everybody knows TLP.
+pub(super) fn well_known_markings_and_the_object_itself_need_nothing(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 1).unwrap();
+    let tlp = label::Tlp::Clear.marking_id();
+    let raw = format!(
+        r#"{{"type":"report","spec_version":"2.1","id":"{}","created":"2024-01-01T00:00:00Z","modified":"2024-01-01T00:00:00Z","name":"n","published":"2024-01-01T00:00:00Z","object_refs":["{}"],"object_marking_refs":["{tlp}"]}}"#,
+        id("report", 1),
+        id("report", 1),
+    );
+    let object = stix::Object::parse(&raw, &stix::Limits::default()).unwrap();
+    let mut items = World::incoming(world.collections[0], &[Put::new(Make::new(s(1), 1), 1)]);
+    items[0].object = object;
+    let head = world.head(world.collections[0], &[]);
+    world.store.ingest(&head, &items, &crate::Alongside::default(), &world.rights, None).unwrap();
+    assert_eq!(world.all(line(&world, 0)).unwrap().len(), 1);
+    world.now += 1;
+    let other = marking(901);
+    let marked = Make { markings: vec![901], ..Make::new(s(2), 1) };
+    world.ingest(world.collections[0], &[Put::new(marked, 1)]).unwrap();
+    assert_eq!(world.all(line(&world, 0)).unwrap().len(), 1, "{other} is not well known");
+    world.sound();
+}
+
+/// Design: instances. What it brought may refer to what is hidden from it, held or not.
+pub(super) fn a_contributor_sees_what_it_brought_whatever_it_refers_to(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 3).unwrap();
+    let c = world.collections[0];
+    world.ingest(c, &[Put::new(Make::new(s(0), 1), 0b001)]).unwrap();
+    let made = world.ingest(c, &[Put::by(1, needs(1, 0), 0b100), Put::by(1, needs(2, 99), 0b100)]).unwrap();
+    assert_eq!(made.taken[0].1, Taken::New);
+    assert_eq!(shown(&world, 1), names(&[1, 2]));
+    assert_eq!(shown(&world, 2), names(&[]), "its label permits reader 2, its references do not");
+    assert_eq!(shown(&world, 0), names(&[0]));
+    world.sound();
+}

@@ -1,0 +1,212 @@
+//! Laws of the smaller tables.
+use super::Open;
+use super::world::{Make, Put, World, act, id, marking};
+use crate::{Account, Alongside, Line, NewCollection, PullState, Status, StoreError, Taken};
+use label::Origin;
+use uuid::Uuid;
+
+fn account(name: &str) -> Account {
+    Account {
+        name: name.to_owned(),
+        reader: 99,
+        partner: None,
+        password: None,
+        tokens: vec![("t".to_owned(), "hash".to_owned())],
+        disabled: false,
+        settings: serde_json::json!({ "quirk": true }),
+    }
+}
+
+/// T-101.
+pub(super) fn collections_are_unique_and_can_be_changed(open: Open<'_>) {
+    let world = World::new(open(), 2, 1).unwrap();
+    let held = world.store.collections().unwrap();
+    assert_eq!(held.iter().map(|c| c.no).collect::<Vec<_>>(), world.collections);
+    let base = held[0].new.clone();
+    let fresh =
+        NewCollection { id: Uuid::from_u128(7), alias: "other".to_owned(), title: "Other".to_owned(), ..base.clone() };
+    let exists = |new: NewCollection| matches!(world.store.create_collection(&new, 1), Err(StoreError::Exists { .. }));
+    assert!(exists(NewCollection { id: base.id, ..fresh.clone() }));
+    assert!(exists(NewCollection { alias: base.alias.clone(), ..fresh.clone() }));
+    assert!(exists(NewCollection { title: base.title.clone(), ..fresh.clone() }));
+    let elsewhere = NewCollection { realm: "exercise-b".to_owned(), alias: base.alias.clone(), ..fresh.clone() };
+    world.store.create_collection(&elsewhere, 1).unwrap();
+    let changed =
+        NewCollection { id: Uuid::from_u128(8), realm: "nowhere".to_owned(), alias: "new".to_owned(), ..base.clone() };
+    world.store.update_collection(0, &changed, 2).unwrap();
+    let now = world.store.collections().unwrap()[0].new.clone();
+    assert_eq!(now, NewCollection { alias: "new".to_owned(), ..base.clone() }, "realm and id never change");
+    let clash = NewCollection { alias: held[1].new.alias.clone(), ..base.clone() };
+    assert!(matches!(world.store.update_collection(0, &clash, 2), Err(StoreError::Exists { .. })));
+    assert!(matches!(world.store.update_collection(77, &base, 2), Err(StoreError::NotFound { .. })));
+}
+
+/// Design: an account's line is its number; a number given twice would give its history away.
+pub(super) fn accounts_keep_their_number_for_ever(open: Open<'_>) {
+    let world = World::new(open(), 1, 1).unwrap();
+    let put = |name: &str| world.store.put_account(&account(name), &act("account"), 1).unwrap().reader;
+    assert_eq!([put("a"), put("b"), put("a"), put("c")], [0, 1, 0, 2]);
+    let disabled = Account { disabled: true, ..account("b") };
+    world.store.put_account(&disabled, &act("account"), 2).unwrap();
+    let held = world.store.accounts().unwrap();
+    assert_eq!(
+        held.iter().map(|a| (&*a.name, a.reader, a.disabled)).collect::<Vec<_>>(),
+        [("a", 0, false), ("b", 1, true), ("c", 2, false)]
+    );
+    assert_eq!(held[0].settings, serde_json::json!({ "quirk": true }));
+}
+
+/// A secret of the node never changes once made.
+pub(super) fn secrets_are_made_once(open: Open<'_>) {
+    let world = World::new(open(), 1, 1).unwrap();
+    assert_eq!(world.store.secret("cursor", [1; 32]).unwrap(), [1; 32]);
+    assert_eq!(world.store.secret("cursor", [2; 32]).unwrap(), [1; 32]);
+    assert_eq!(world.store.secret("other", [3; 32]).unwrap(), [3; 32]);
+}
+
+/// Anti-pattern L: the cursor moves in the transaction that stores the objects.
+pub(super) fn a_pull_moves_with_its_objects(open: Open<'_>) {
+    let world = World::new(open(), 1, 1).unwrap();
+    let c = world.collections[0];
+    let state = |cursor: &str| PullState {
+        peer: "japan".to_owned(),
+        remote_collection: "r".to_owned(),
+        cursor: cursor.to_owned(),
+        at: 5,
+    };
+    let puts = [Put::new(Make::new(id("sighting", 0), 1), 1)];
+    let take = |cursor: &str, collection: u32| {
+        let alongside = Alongside { pull: Some(state(cursor)), ..Alongside::default() };
+        let head = world.head(collection, &puts);
+        world.store.ingest(&head, &World::incoming(collection, &puts), &alongside, &world.rights, None)
+    };
+    assert_eq!(world.store.pull_state("japan", "r").unwrap(), None);
+    take("one", c).unwrap();
+    assert_eq!(world.store.pull_state("japan", "r").unwrap(), Some(state("one")));
+    assert!(take("two", 77).is_err());
+    assert_eq!(world.store.pull_states().unwrap(), [state("one")], "nothing moved");
+    take("three", c).unwrap();
+    assert_eq!(world.store.pull_states().unwrap(), [state("three")]);
+}
+
+/// T-088, T-066: nobody else finds it.
+pub(super) fn statuses_belong_to_their_reader_and_go_after_a_day(open: Open<'_>) {
+    let world = World::new(open(), 1, 1).unwrap();
+    let status = |n: u128, reader: u32, at: i64| Status {
+        id: Uuid::from_u128(n),
+        realm: "live".to_owned(),
+        reader,
+        at,
+        body: "{}".to_owned(),
+    };
+    let find = |reader: u32, realm: &str, n: u128| world.store.status(realm, reader, Uuid::from_u128(n)).unwrap();
+    world.store.put_status(&status(1, 0, 0)).unwrap();
+    world.store.put_status(&status(2, 1, 0)).unwrap();
+    assert_eq!(find(0, "live", 1), Some(status(1, 0, 0)));
+    assert_eq!([find(1, "live", 1), find(0, "exercise", 1), find(0, "live", 3)], [None, None, None]);
+    world.store.put_status(&status(3, 0, 86_400_000_000)).unwrap();
+    assert!(find(0, "live", 1).is_some(), "a day old to the microsecond");
+    world.store.put_status(&status(4, 0, 86_400_000_001)).unwrap();
+    assert_eq!(find(0, "live", 1), None);
+    assert!(find(1, "live", 2).is_some(), "another reader's");
+}
+
+/// Contract: what a node starts from.
+pub(super) fn markings_and_states_are_listed(open: Open<'_>) {
+    let mut world = World::new(open(), 2, 1).unwrap();
+    let mark = Make::new(marking(900).any(), 1);
+    world
+        .ingest(world.collections[0], &[Put::new(mark.clone(), 1), Put::new(Make::new(id("sighting", 0), 1), 1)])
+        .unwrap();
+    world.ingest(world.collections[1], &[Put::by(0, mark.clone(), 1)]).unwrap();
+    let markings = world.store.markings().unwrap();
+    assert_eq!(markings.len(), 1);
+    assert_eq!(&*markings[0].0, mark.object().raw());
+    let partner = Origin::Partner { partner: "p0".to_owned(), account: "r0".to_owned() };
+    assert_eq!(markings[0].1, [Origin::Own { account: None }, partner]);
+    let states = world.store.states().unwrap();
+    let counts: Vec<_> = states.iter().map(|(state, n)| (state.chains().len(), *n)).collect();
+    assert_eq!(counts, [(1, 1), (2, 1)]);
+}
+
+/// Contract: what operators see.
+pub(super) fn instances_tell_their_roads(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 2).unwrap();
+    let c = world.collections[0];
+    assert_eq!(world.store.last_instance().unwrap(), 0);
+    let target = Make::new(id("sighting", 0), 1);
+    let needs = Make {
+        required: Some(id("sighting", 0)),
+        optional: vec![id("sighting", 9)],
+        ..Make::new(id("sighting", 1), 2)
+    };
+    let made = world.ingest(c, &[Put::new(target, 0b01), Put::new(needs.clone(), 0b11)]).unwrap();
+    let no = made.taken[1].0;
+    assert_eq!(world.store.last_instance().unwrap(), no);
+    let info = world.store.instances("live", &id("sighting", 1), Some(0)).unwrap().remove(0);
+    assert_eq!((info.no, info.digest, &*info.raw), (no, needs.object().digest(), needs.object().raw()));
+    assert_eq!(info.version.as_deref(), needs.object().view().version().map(stix::Timestamp::as_str));
+    assert_eq!(info.received, [world.now]);
+    let visible = |reader: u32| -> Vec<bool> {
+        let info = world.store.by_number(&[no], Some(reader)).unwrap().remove(0);
+        let mut references: Vec<_> =
+            info.references.iter().map(|(id, _, visible)| (id.to_string(), *visible)).collect();
+        references.sort();
+        references.into_iter().map(|r| r.1).collect()
+    };
+    assert_eq!((visible(0), visible(1)), (vec![true, false], vec![false, false]));
+    assert_eq!(world.store.by_number(&[no, 4_711, 0], None).unwrap().len(), 1, "numbers not given are left out");
+    assert!(world.store.instances("nowhere", &id("sighting", 1), None).unwrap().is_empty());
+}
+
+/// Contract: catalogue markings come into the collection of what they mark, before it, and are not counted.
+pub(super) fn markings_go_along_with_what_they_mark(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 1).unwrap();
+    let c = world.collections[0];
+    let mark = Put::new(Make::new(marking(900).any(), 1), 1);
+    let puts = [Put::by(0, Make { markings: vec![900], ..Make::new(id("sighting", 0), 1) }, 1)];
+    let alongside = Alongside { markings: World::incoming(c, std::slice::from_ref(&mark)), ..Alongside::default() };
+    for round in 0..2 {
+        world.now += 1_000_000;
+        let items = World::incoming(c, &puts);
+        let made = world.store.ingest(&world.head(c, &puts), &items, &alongside, &world.rights, None).unwrap();
+        assert_eq!(made.taken.len(), 1);
+        assert_eq!(made.taken[0].1, if round == 0 { Taken::New } else { Taken::Known });
+        let shown = world.all(Line { reader: 0, collection: c }).unwrap();
+        let ids: Vec<String> = shown.into_iter().map(|e| e.1).collect();
+        assert_eq!(ids, [marking(900).any().to_string(), id("sighting", 0).to_string()]);
+    }
+    world.sound();
+}
+
+/// Operators: an online copy holds everything that was committed; an existing file is never overwritten.
+pub(super) fn a_copy_is_a_store(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 1).unwrap();
+    world.ingest(world.collections[0], &[Put::new(Make::new(id("sighting", 0), 1), 1)]).unwrap();
+    let to = std::env::temp_dir().join(format!("copy-of-a-store-{}-{:p}", std::process::id(), &raw const world));
+    world.store.backup(&to).unwrap();
+    assert!(matches!(world.store.backup(&to), Err(StoreError::Exists { .. })));
+    assert!(std::fs::metadata(&to).unwrap().len() > 0);
+    std::fs::remove_file(&to).unwrap();
+    world.store.checkpoint().unwrap();
+    world.sound();
+}
+
+/// Contract: errors say what is missing; nothing is written.
+pub(super) fn what_does_not_exist_is_said_so(open: Open<'_>) {
+    let world = World::new(open(), 1, 1).unwrap();
+    let commits = world.store.figures().unwrap().commits;
+    let puts = [Put::new(Make::new(id("sighting", 0), 1), 1)];
+    let nothing = Alongside::default();
+    let head = world.head(77, &puts);
+    let not_found = |result: Result<(), StoreError>| matches!(result, Err(StoreError::NotFound { .. }));
+    let items = World::incoming(77, &puts);
+    assert!(not_found(world.store.ingest(&head, &items, &nothing, &world.rights, None).map(drop)));
+    assert!(not_found(world.store.stage(None, &head, &items).map(drop)));
+    assert!(not_found(world.store.publish(crate::BatchId(5), &nothing, &world.rights, None).map(drop)));
+    assert!(not_found(world.store.discard(crate::BatchId(5))));
+    let lines = [crate::ReaderLines { reader: 0, collections: vec![77] }];
+    assert!(not_found(world.store.set_rights(&lines, [0; 32], &world.rights, &act("rights"), 1).map(drop)));
+    assert_eq!(world.store.figures().unwrap().commits, commits);
+    world.sound();
+}

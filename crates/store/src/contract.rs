@@ -1,0 +1,595 @@
+//! The contract: domain verbs, no SQL, no row, no connection (design: mechanisms; examples 9).
+use label::{Bits, Chain, CollectionNo, LabelState, Labelled, Origin, ReaderNo};
+use std::sync::Arc;
+use stix::{AnyId, Digest};
+
+/// Microseconds since 1970. Always a parameter; the store has no clock.
+pub type Micros = i64;
+/// An instance's number: its order of arrival in this store. Never leaves the node.
+pub type InstanceNo = u32;
+/// A `date_added` in a reader line, in microseconds; strictly increasing in its line, never moves (design: slots).
+pub type Slot = i64;
+/// Counts acts that change who may see what. A release is decided under one epoch and recorded only if it still holds.
+pub type Epoch = u64;
+
+/// Bytes of a refused object that are kept: all of any object that could ever be read, so that it can be replayed; of longer ones enough to see what it was.
+pub const REJECTED_BYTES_MAX: usize = stix::bundle::OBJECT_BYTES_MAX;
+
+/// What the store asks about labels; it never knows their meaning.
+pub trait Rights: Send + Sync {
+    /// Readers that may see an instance with this state and type, references apart (rules 1, 2, 3, 5), contributors included.
+    fn permits(&self, state: &LabelState, type_name: &str) -> Bits;
+    /// Readers that brought it themselves: they see it whatever it refers to.
+    fn contributors(&self, state: &LabelState) -> Bits;
+}
+
+/// A collection as created.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NewCollection {
+    /// `live` or a named exercise; made with its first collection (design I8).
+    pub realm: String,
+    /// UUIDv4 (T-003), unique in the node.
+    pub id: uuid::Uuid,
+    /// Unique in the realm (T-101).
+    pub alias: String,
+    /// Unique in the realm.
+    pub title: String,
+    /// Free text.
+    pub description: Option<String>,
+    /// Assigned to objects without a label; empty: they are quarantined (L-005).
+    pub default_markings: Vec<stix::Id<stix::id::MarkingDefinition>>,
+    /// Ids that are not visible may appear here in references of need `Optional`.
+    pub open_references: bool,
+}
+/// A collection as stored.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Collection {
+    /// Its number.
+    pub no: CollectionNo,
+    /// The rest.
+    pub new: NewCollection,
+}
+
+/// One reader and the collections it may read; the lines are their product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReaderLines {
+    /// The reader.
+    pub reader: ReaderNo,
+    /// Its collections.
+    pub collections: Vec<CollectionNo>,
+}
+/// One (reader, collection); the realm follows from the collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Line {
+    /// Reader.
+    pub reader: ReaderNo,
+    /// Collection.
+    pub collection: CollectionNo,
+}
+
+/// An act of policy for the audit log: one leaf.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Act {
+    /// `rights`, `relabel`, `collection`, `account`, `import`, `pull`, `post`, `delete`, `quarantine`, ...
+    pub kind: String,
+    /// Who: `operator`, an account, `clock`.
+    pub by: String,
+    /// What, as JSON; ids and digests, never content.
+    pub body: serde_json::Value,
+}
+
+/// Head of a batch. All objects of one request, import or pulled page are one batch: one commit of every line that sees any of them.
+#[derive(Debug, Clone)]
+pub struct BatchHead {
+    /// Into which collection.
+    pub collection: CollectionNo,
+    /// By whom.
+    pub origin: Origin,
+    /// When the request or import was accepted: base time of the slots.
+    pub accepted: Micros,
+}
+/// One object to take in.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// The object.
+    pub object: stix::Object,
+    /// Its chain; `chain.collection` and `chain.origin` equal the head's.
+    pub chain: Chain,
+}
+/// A batch being staged over several transactions; invisible until published, dropped at reopening if it never was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BatchId(pub u64);
+/// What becomes durable in the same transaction as the publication.
+#[derive(Debug, Clone, Default)]
+pub struct Alongside {
+    /// New cursor of a pull.
+    pub pull: Option<PullState>,
+    /// Objects refused by the parser, for the visible quarantine.
+    pub rejected: Vec<NewRejected>,
+    /// The audit leaf of the act.
+    pub act: Option<Act>,
+    /// Marking definitions to make visible in the batch's collection beside the objects they mark, if held in the realm (their newest instances get a chain `Origin::Own` there). For catalogue markings.
+    pub markings: Vec<Incoming>,
+}
+/// What happened to one object of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// A new instance.
+    New,
+    /// Known content, a new chain.
+    NewChain,
+    /// Nothing new (T-116).
+    Known,
+}
+/// Result of a publication.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// Per object, in the order given (or staged).
+    pub taken: Vec<(InstanceNo, Taken)>,
+    /// Slot of each object in the line asked about in `Store::publish`, if it shows there.
+    pub slots: Vec<Option<Slot>>,
+    /// The store's commit number.
+    pub commit: u64,
+}
+
+/// Where a pull from a peer's collection stands (moves in the transaction that stores the objects).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PullState {
+    /// Peer name.
+    pub peer: String,
+    /// The peer's collection id.
+    pub remote_collection: String,
+    /// Opaque cursor of the client (JSON).
+    pub cursor: String,
+    /// When.
+    pub at: Micros,
+}
+/// A TAXII status resource, for its account alone.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Status {
+    /// UUIDv4.
+    pub id: uuid::Uuid,
+    /// Realm (API root).
+    pub realm: String,
+    /// Whose.
+    pub reader: ReaderNo,
+    /// When made.
+    pub at: Micros,
+    /// JSON body.
+    pub body: String,
+}
+/// An object that could not be read, kept for a person to look at.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NewRejected {
+    /// Where it was going.
+    pub collection: CollectionNo,
+    /// From whom.
+    pub origin: Origin,
+    /// Its id if readable.
+    pub id: Option<String>,
+    /// JSON path.
+    pub path: String,
+    /// Cause.
+    pub cause: String,
+    /// The bytes, cut at `REJECTED_BYTES_MAX` (1 MiB).
+    pub raw: Vec<u8>,
+    /// When.
+    pub at: Micros,
+}
+/// A row of the quarantine: unreadable bytes, or an instance whose label does not resolve.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Quarantined {
+    /// Row number, positive: rejected bytes; negative: minus the instance number minus one.
+    pub no: i64,
+    /// Realm.
+    pub realm: String,
+    /// Collection.
+    pub collection: CollectionNo,
+    /// Origin.
+    pub origin: Origin,
+    /// Id.
+    pub id: Option<String>,
+    /// JSON path, or empty.
+    pub path: String,
+    /// Cause.
+    pub cause: String,
+    /// When.
+    pub at: Micros,
+    /// The bytes; only filled by `quarantine_get`.
+    #[serde(skip)]
+    pub raw: Option<Vec<u8>>,
+}
+
+/// Which versions (T-055, T-056).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Versions {
+    /// `all`; then nothing else is set.
+    pub all: bool,
+    /// `first`.
+    pub first: bool,
+    /// `last`; the default filter is `last` alone.
+    pub last: bool,
+    /// Exact instants, as `stix::Timestamp::key`.
+    pub at: Vec<String>,
+}
+/// A filter; empty lists mean "any".
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// `match[id]`.
+    pub ids: Vec<AnyId>,
+    /// `match[type]`.
+    pub types: Vec<String>,
+    /// `match[version]`.
+    pub versions: Versions,
+    /// `match[spec_version]`; empty: the latest per object.
+    pub spec_versions: Vec<String>,
+}
+/// One page wanted.
+#[derive(Debug, Clone)]
+pub struct PageQuery {
+    /// The line.
+    pub line: Line,
+    /// Only slots later than this.
+    pub after: Option<Slot>,
+    /// At most so many; also cut by bytes (at least one object is always given).
+    pub limit: usize,
+    /// Sum of content bytes at which the page ends.
+    pub bytes_max: usize,
+    /// Filter.
+    pub filter: Filter,
+    /// Whether content is wanted (objects) or not (manifest, versions).
+    pub content: bool,
+}
+/// An object as stored. Cheap to move.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Number.
+    pub no: InstanceNo,
+    /// Id.
+    pub id: Box<str>,
+    /// `modified`, else `created`, as spelled; `None` for what has neither.
+    pub version: Option<Box<str>>,
+    /// `2.1` or `2.0`.
+    pub spec_version: &'static str,
+    /// Content digest.
+    pub digest: Digest,
+    /// The bytes received; empty if content was not asked for.
+    pub raw: Box<str>,
+}
+/// One object of a page with its slot.
+#[derive(Debug)]
+pub struct Item {
+    /// `date_added`.
+    pub slot: Slot,
+    /// The object, still closed.
+    pub labelled: Labelled<Stored>,
+}
+/// A page: candidates that the store believes visible. The gate decides.
+#[derive(Debug)]
+pub struct Page {
+    /// In slot order.
+    pub items: Vec<Item>,
+    /// Whether more match after the last.
+    pub more: bool,
+    /// Epoch under which it was read.
+    pub epoch: Epoch,
+}
+
+/// How far a delivery went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    /// Given out.
+    Offered,
+    /// The next cursor came.
+    Confirmed,
+}
+/// Receipt of one page: everything L-155 asks follows from it. Durable before the first byte of the body.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    /// The line.
+    pub line: Line,
+    /// The epoch decided under; a stale one refuses the receipt.
+    pub epoch: Epoch,
+    /// When.
+    pub at: Micros,
+    /// `taxii:objects`, `taxii:manifest`, `export`, `view-as`, ...
+    pub channel: String,
+    /// Digest of the filter.
+    pub filter: [u8; 32],
+    /// Digest of the agreement file and of the policies.
+    pub agreement: [u8; 32],
+    /// SHA-256 over the SPIF digests in use.
+    pub policies: [u8; 32],
+    /// The instances given.
+    pub given: Vec<InstanceNo>,
+    /// Slot of the last one.
+    pub last: Option<Slot>,
+    /// The reader came back with a cursor at this slot: earlier receipts of the line up to it are confirmed.
+    pub confirms: Option<Slot>,
+}
+/// A receipt as read back.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ReceiptRow {
+    /// Number.
+    pub no: u64,
+    /// Reader.
+    pub reader: ReaderNo,
+    /// Collection.
+    pub collection: CollectionNo,
+    /// When.
+    pub at: Micros,
+    /// Channel.
+    pub channel: String,
+    /// State.
+    pub state: Delivery,
+    /// Audit leaf.
+    pub leaf: u64,
+    /// Hex digests.
+    pub agreement: String,
+    /// Hex digest.
+    pub policies: String,
+    /// Epoch.
+    pub epoch: Epoch,
+    /// How many objects were in it.
+    pub given: u64,
+}
+
+/// An instance with its roads, for operators (explain, relabel, who-has, delete).
+#[derive(Debug, Clone)]
+pub struct InstanceInfo {
+    /// Number.
+    pub no: InstanceNo,
+    /// Id.
+    pub id: AnyId,
+    /// Version as spelled.
+    pub version: Option<String>,
+    /// Digest.
+    pub digest: Digest,
+    /// Roads.
+    pub state: Arc<LabelState>,
+    /// When each chain came, beside `state.chains()`.
+    pub received: Vec<Micros>,
+    /// References with whether any instance of the target is visible to the reader asked about.
+    pub references: Vec<(AnyId, stix::Need, bool)>,
+    /// The bytes.
+    pub raw: Box<str>,
+}
+/// A change of one chain of one instance.
+#[derive(Debug, Clone)]
+pub struct ChainChange {
+    /// Which.
+    pub no: InstanceNo,
+    /// The chain as it is.
+    pub old: Chain,
+    /// As it shall be; `None` removes it (an instance without chains is in no collection and visible to nobody).
+    pub new: Option<Chain>,
+}
+/// Instances that came to or went from a line by an act.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct LineChange {
+    /// The line's reader.
+    pub reader: ReaderNo,
+    /// The line's collection.
+    pub collection: CollectionNo,
+    /// How many came.
+    pub released: u64,
+    /// How many went.
+    pub withdrawn: u64,
+}
+
+/// A marking definition as received, and the origins that brought it.
+pub type HeldMarking = (Box<str>, Vec<Origin>);
+
+/// What an act would change in a line: how much, and some of the instances that would come and go.
+pub type PreviewedChange = (LineChange, Vec<InstanceNo>, Vec<InstanceNo>);
+
+/// An account. Hashes only; the node makes and checks them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Account {
+    /// Name.
+    pub name: String,
+    /// Its reader number; never reused.
+    pub reader: ReaderNo,
+    /// Partner whose account it is; `None`: own organisation.
+    pub partner: Option<String>,
+    /// PHC string, argon2id.
+    pub password: Option<String>,
+    /// Keyed hashes of API tokens with their names.
+    pub tokens: Vec<(String, String)>,
+    /// Disabled accounts keep their lines but do not sign in.
+    pub disabled: bool,
+    /// Free settings as JSON (quirks, clearance cut-down, writing rights), meaning to the node alone.
+    pub settings: serde_json::Value,
+}
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The epoch moved between decision and receipt: decide again.
+    #[error("policy changed meanwhile (epoch {now}): decide again")]
+    StaleEpoch {
+        /// The epoch in force.
+        now: Epoch,
+    },
+    /// Nothing by that name.
+    #[error("no such {what}")]
+    NotFound {
+        /// Kind of thing.
+        what: &'static str,
+    },
+    /// A uniqueness rule.
+    #[error("{what} exists already")]
+    Exists {
+        /// Kind of thing.
+        what: &'static str,
+    },
+    /// Another process owns the store.
+    #[error("the store is in use by another process")]
+    Locked,
+    /// The space reserve is reached: all writers stop together.
+    #[error("the store is out of space; nothing was written")]
+    Full,
+    /// The database failed; details are for the log.
+    #[error("the store failed")]
+    Backend(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The stored data contradict themselves.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+}
+
+/// What a node needs of a database. Each verb is one transaction, its audit leaf included. Blocking: call from a blocking pool.
+pub trait Store: Send + Sync {
+    /// The epoch in force and the digest of the rights that made it.
+    fn epoch(&self) -> Result<(Epoch, [u8; 32]), StoreError>;
+    /// Creates a collection (and its realm). New collections are readable by nobody (L-156).
+    fn create_collection(&self, new: &NewCollection, at: Micros) -> Result<Collection, StoreError>;
+    /// Replaces alias, title, description, default markings and open references of a collection; realm and id never change. If `open_references` changes,
+    /// visibility follows at the next `set_rights`.
+    fn update_collection(&self, no: CollectionNo, new: &NewCollection, at: Micros) -> Result<(), StoreError>;
+    /// All collections in order of creation.
+    fn collections(&self) -> Result<Vec<Collection>, StoreError>;
+    /// Replaces who reads what: the set of lines, and by `rights` what each reader may see. Everything is recomputed; what became visible gets late slots, what
+    /// became invisible is withdrawn (I5). A new epoch unless `digest` equals the one in force and no line changes.
+    fn set_rights(
+        &self,
+        lines: &[ReaderLines],
+        digest: [u8; 32],
+        rights: &dyn Rights,
+        act: &Act,
+        at: Micros,
+    ) -> Result<(Epoch, Vec<LineChange>), StoreError>;
+    /// What [`Self::set_rights`] would change, without changing it; with up to `samples` instance numbers per line and direction.
+    fn preview_rights(
+        &self,
+        lines: &[ReaderLines],
+        rights: &dyn Rights,
+        samples: usize,
+    ) -> Result<Vec<PreviewedChange>, StoreError>;
+
+    /// Stages a chunk; invisible.
+    fn stage(&self, batch: Option<BatchId>, head: &BatchHead, items: &[Incoming]) -> Result<BatchId, StoreError>;
+    /// Publishes a staged batch: classes, lines, slots, per-reader latest, everything in `alongside`. `ask` names a line whose slots are wanted back.
+    fn publish(
+        &self,
+        batch: BatchId,
+        alongside: &Alongside,
+        rights: &dyn Rights,
+        ask: Option<Line>,
+    ) -> Result<Published, StoreError>;
+    /// Drops a staged batch.
+    fn discard(&self, batch: BatchId) -> Result<(), StoreError>;
+    /// Stage and publish in one transaction.
+    fn ingest(
+        &self,
+        head: &BatchHead,
+        items: &[Incoming],
+        alongside: &Alongside,
+        rights: &dyn Rights,
+        ask: Option<Line>,
+    ) -> Result<Published, StoreError>;
+    /// Changes chains (relabel, delete, replay from quarantine, a marking that arrived late): late releases and withdrawals follow. A new epoch.
+    fn rechain(
+        &self,
+        changes: &[ChainChange],
+        rights: &dyn Rights,
+        act: &Act,
+        at: Micros,
+    ) -> Result<Vec<LineChange>, StoreError>;
+
+    /// One page of candidates, in one read transaction.
+    fn page(&self, query: &PageQuery) -> Result<Page, StoreError>;
+    /// Whether the line shows any instance of `id` (404 or empty, T-113).
+    fn knows(&self, line: Line, id: &AnyId) -> Result<bool, StoreError>;
+    /// Records receipts in one transaction, one audit leaf each. Either all or none.
+    fn record(&self, receipts: &[Receipt]) -> Result<Vec<u64>, StoreError>;
+    /// The reader has the line up to `slot`: receipts offered up to there are confirmed. Writes nothing if none is open; no leaf.
+    fn confirm(&self, line: Line, slot: Slot) -> Result<(), StoreError>;
+    /// How many objects the line shows now (latest versions only), for operators.
+    fn count(&self, line: Line) -> Result<u64, StoreError>;
+
+    /// Every instance of an id in a realm; references judged for `reader` if given.
+    fn instances(&self, realm: &str, id: &AnyId, reader: Option<ReaderNo>) -> Result<Vec<InstanceInfo>, StoreError>;
+    /// The highest instance number given so far, 0 if none; [`Self::by_number`] from 1 up to it walks everything held.
+    fn last_instance(&self) -> Result<InstanceNo, StoreError>;
+    /// Instances by number; numbers that are staged, or not given, are left out.
+    fn by_number(&self, nos: &[InstanceNo], reader: Option<ReaderNo>) -> Result<Vec<InstanceInfo>, StoreError>;
+    /// Receipts that hold the instance, newest first.
+    fn receipts_of(&self, no: InstanceNo) -> Result<Vec<ReceiptRow>, StoreError>;
+    /// Every marking definition held, with the origins that brought it, all realms.
+    fn markings(&self) -> Result<Vec<HeldMarking>, StoreError>;
+    /// Distinct label states in use, with how many instances each has.
+    fn states(&self) -> Result<Vec<(Arc<LabelState>, u64)>, StoreError>;
+
+    /// The quarantine, oldest first, after row `after`.
+    fn quarantine(&self, after: Option<i64>, limit: usize) -> Result<Vec<Quarantined>, StoreError>;
+    /// One row with its bytes.
+    fn quarantine_get(&self, no: i64) -> Result<Quarantined, StoreError>;
+    /// Drops a row of rejected bytes, or removes the quarantined chains of an instance.
+    fn quarantine_drop(&self, no: i64, rights: &dyn Rights, act: &Act, at: Micros) -> Result<(), StoreError>;
+    /// Instances quarantined because of this unknown marking.
+    fn waiting_for_marking(&self, id: &stix::Id<stix::id::MarkingDefinition>) -> Result<Vec<InstanceNo>, StoreError>;
+
+    /// Keeps a status resource (T-088); older than a day it may go.
+    fn put_status(&self, status: &Status) -> Result<(), StoreError>;
+    /// A status resource of this reader.
+    fn status(&self, realm: &str, reader: ReaderNo, id: uuid::Uuid) -> Result<Option<Status>, StoreError>;
+    /// Where a pull stands.
+    fn pull_state(&self, peer: &str, remote_collection: &str) -> Result<Option<PullState>, StoreError>;
+    /// All of them.
+    fn pull_states(&self) -> Result<Vec<PullState>, StoreError>;
+
+    /// Creates or replaces an account; a new name gets the next reader number (`account.reader` is ignored then).
+    fn put_account(&self, account: &Account, act: &Act, at: Micros) -> Result<Account, StoreError>;
+    /// All accounts.
+    fn accounts(&self) -> Result<Vec<Account>, StoreError>;
+    /// A named secret of this node (32 bytes), made from `fresh` on first use.
+    fn secret(&self, name: &str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError>;
+
+    /// Appends an act that changes nothing else.
+    fn note(&self, act: &Act, at: Micros) -> Result<u64, StoreError>;
+    /// Audit leaves from `from`, at most `limit`: index, time, body, chain hash.
+    fn leaves(&self, from: u64, limit: usize) -> Result<Vec<audit_row::LeafRow>, StoreError>;
+
+    /// Writes caches (bitmaps) back and checkpoints the log.
+    fn checkpoint(&self) -> Result<(), StoreError>;
+    /// Checks everything derived against what it is derived from, and the audit chain; one sentence per fault.
+    fn check(&self, rights: &dyn Rights) -> Result<Vec<String>, StoreError>;
+    /// An online copy.
+    fn backup(&self, to: &std::path::Path) -> Result<(), StoreError>;
+    /// Figures for the operator's metrics.
+    fn figures(&self) -> Result<Figures, StoreError>;
+}
+/// Rows of the audit log.
+pub mod audit_row {
+    /// One leaf.
+    #[derive(Debug, Clone, serde::Serialize)]
+    pub struct LeafRow {
+        /// Index from 0.
+        pub index: u64,
+        /// When.
+        pub at: super::Micros,
+        /// `receipt` or the act's kind.
+        pub kind: String,
+        /// Body as JSON text; exactly what was hashed.
+        pub body: String,
+        /// Chain hash after this leaf, hex.
+        pub hash: String,
+    }
+}
+/// Operator-only figures.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+#[allow(missing_docs)]
+pub struct Figures {
+    pub instances: u64,
+    pub ids: u64,
+    pub commits: u64,
+    pub receipts: u64,
+    pub leaves: u64,
+    pub states: u64,
+    pub classes: u64,
+    pub lines: u64,
+    pub quarantined: u64,
+    pub bytes: u64,
+}

@@ -1,0 +1,132 @@
+//! What a line shows of one identifier: chosen among the instances that the reader may see there, by nothing else (design: instances, I1).
+//!
+//! The rule, in order:
+//! 1. *Anchor.* The creator (`created_by_ref`) of what the line shows of the id already; else of the earliest arrival among what may be seen.
+//! 2. *Eligible* is what has the anchor's creator, and what the reader brought itself: nobody takes an id over by posting a newer version. If the
+//!    anchor names no creator but has versions, a party that brought it stands for the creator (I4).
+//! 3. *Per version* one: what the reader brought (the latest brought), else what is shown already, else the earliest arrival. Without
+//!    `modified` and `created` every arrival is a version of its own (C-013).
+//! 4. *Latest* of the id: the highest `spec_version`, then the highest version; but nothing that comes after a revoked version of the same
+//!    creator (S-059, SD-06); without versions what the reader brought, else the last arrival.
+//!
+//! The choice is repeated until it does not change, so that choosing again, for whatever reason, changes nothing.
+use super::work::Arrival;
+use crate::InstanceNo;
+use label::Origin;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// An instance of the id that the reader may see in the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate<'m> {
+    pub(super) no: InstanceNo,
+    /// 20 or 21.
+    pub(super) spec: u32,
+    /// Sorts as instants do; empty if the object has neither `modified` nor `created`.
+    pub(super) version: &'m str,
+    /// Key of `created_by_ref`, 0 for none.
+    pub(super) creator: u32,
+    pub(super) revoked: bool,
+    /// When it came by a chain that permits the reader.
+    pub(super) arrival: Arrival,
+    /// When the reader brought it last, if it did.
+    pub(super) brought: Option<Arrival>,
+    /// Who brought it, by chains that permit the reader.
+    pub(super) parties: BTreeSet<Party<'m>>,
+}
+
+/// An organisation that brings objects: the own one, a partner or the peer of the same name.
+pub(super) type Party<'m> = Option<&'m str>;
+
+/// The organisation behind an origin.
+pub(super) fn party(origin: &Origin) -> Party<'_> {
+    match origin {
+        Origin::Own { .. } => None,
+        Origin::Partner { partner, .. } => Some(partner),
+        Origin::Peer { peer } => Some(peer),
+    }
+}
+
+impl Candidate<'_> {
+    /// Order among versions of one id and one spec version: later is higher.
+    fn rank(&self) -> (&str, Option<Arrival>, Arrival) {
+        let unversioned = self.version.is_empty();
+        (self.version, self.brought.filter(|_| unversioned), self.arrival)
+    }
+
+    /// Whether it may stand beside the anchor as another version of the same thing.
+    fn follows(&self, anchor: &Self) -> bool {
+        self.creator == anchor.creator
+            && (self.creator != 0 || self.version.is_empty() || !self.parties.is_disjoint(&anchor.parties))
+    }
+}
+
+/// What is shown, and whether it is the latest of the id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Shown {
+    pub(super) no: InstanceNo,
+    pub(super) latest: bool,
+}
+
+/// Rounds after which the choice must have settled: one for the anchor, one if only the reader's own are left, one to see that nothing changes.
+const ROUNDS_MAX: usize = 4;
+
+/// Chooses. `shown` tells what the line shows now.
+pub(super) fn choose(candidates: &[Candidate<'_>], shown: impl Fn(InstanceNo) -> bool) -> Vec<Shown> {
+    let mut current: Vec<&Candidate<'_>> = candidates.iter().filter(|c| shown(c.no)).collect();
+    for _ in 0..ROUNDS_MAX {
+        let next = round(candidates, &current);
+        let settled = next.len() == current.len() && next.iter().zip(&current).all(|(a, b)| a.no == b.no);
+        current = next;
+        if settled {
+            break;
+        }
+    }
+    let latest = latest(&current).map(|c| c.no);
+    current.iter().map(|c| Shown { no: c.no, latest: Some(c.no) == latest }).collect()
+}
+
+fn round<'c, 'm>(candidates: &'c [Candidate<'m>], current: &[&Candidate<'m>]) -> Vec<&'c Candidate<'m>> {
+    let anchor = current
+        .iter()
+        .copied()
+        .min_by_key(|c| (c.brought.is_some(), c.arrival))
+        .or_else(|| candidates.iter().min_by_key(|c| c.arrival));
+    let Some(anchor) = anchor else { return Vec::new() };
+    let shown: HashSet<InstanceNo> = current.iter().map(|s| s.no).collect();
+    let mut versions: BTreeMap<(u32, &str, Arrival), &Candidate<'m>> = BTreeMap::new();
+    for candidate in candidates.iter().filter(|c| c.follows(anchor) || c.brought.is_some()) {
+        let apart = if candidate.version.is_empty() { candidate.arrival } else { 0 };
+        let best = |c: &Candidate<'_>| (c.brought, shown.contains(&c.no), Reverse(c.arrival));
+        versions
+            .entry((candidate.spec, candidate.version, apart))
+            .and_modify(|chosen| {
+                if best(candidate) > best(chosen) {
+                    *chosen = candidate;
+                }
+            })
+            .or_insert(candidate);
+    }
+    let mut chosen: Vec<&Candidate<'m>> = versions.into_values().collect();
+    chosen.sort_by_key(|c| c.no);
+    chosen
+}
+
+/// The latest of what is shown: T-054, T-055, SD-06.
+pub(super) fn latest<'c, 'm>(shown: &[&'c Candidate<'m>]) -> Option<&'c Candidate<'m>> {
+    // The first revocation by each creator. One pass: somebody may post a hundred thousand versions of one id.
+    let mut revoked: HashMap<u32, &str> = HashMap::new();
+    for r in shown.iter().filter(|r| r.revoked) {
+        revoked.entry(r.creator).and_modify(|first| *first = r.version.min(first)).or_insert(r.version);
+    }
+    shown
+        .iter()
+        .copied()
+        .filter(|c| revoked.get(&c.creator).is_none_or(|first| c.version <= *first))
+        .max_by(|a, b| (a.spec, a.rank()).cmp(&(b.spec, b.rank())))
+}
+
+/// The earliest of what is shown (`match[version]=first`).
+pub(super) fn first<'c, 'm>(shown: &[&'c Candidate<'m>]) -> Option<&'c Candidate<'m>> {
+    shown.iter().copied().min_by(|a, b| a.rank().cmp(&b.rank()))
+}

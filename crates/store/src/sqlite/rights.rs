@@ -1,0 +1,162 @@
+//! Acts that change who may see what: rights, and the chains of single instances.
+use super::bank::Kind;
+use super::error::backend;
+use super::intake::{apply, put_state, several_roads};
+use super::lines::{self, Diff, Touched};
+use super::pack::{Ref, refs_from};
+use super::registry::Facet;
+use super::visibility::{Graph, Seed};
+use super::work::{Work, set_meta};
+use crate::{ChainChange, InstanceNo, Line, Micros, ReaderLines, Rights, StoreError};
+use label::LabelState;
+use rusqlite::params;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Replaces the rights in force. Returns what changed in the lines, and whether anything changed at all.
+pub(super) fn set_rights(
+    work: &mut Work<'_>,
+    lines: &[ReaderLines],
+    rights: &dyn Rights,
+    at: Micros,
+) -> Result<(Vec<Diff>, bool), StoreError> {
+    let mut wanted = BTreeSet::new();
+    for reader in lines {
+        for &collection in &reader.collections {
+            work.snap.registry.collection(collection)?;
+            wanted.insert(Line { reader: reader.reader, collection });
+        }
+    }
+    let changed = work.snap.registry.ask_again(work.conn, rights)?;
+    let (opened, mut diffs) = lines::sync(work, &wanted)?;
+    let any = !changed.is_empty() || !opened.is_empty() || !diffs.is_empty();
+
+    let mut names: Vec<_> = changed.iter().collect();
+    names.sort_unstable_by_key(|(name, _)| **name);
+    let mut graph = Graph::new(work.conn, work.snap.registry.clone(), work.first_fresh_key);
+    let mut refs: Vec<Ref> = Vec::new();
+    for (&(state, type_no), old) in names {
+        let instances = work.snap.bank.get(Kind::State, state) & work.snap.bank.get(Kind::Type, type_no);
+        if instances.is_empty() {
+            continue;
+        }
+        let new = work.snap.registry.kept_facet(state, type_no)?;
+        let mut row = work.conn.prepare_cached("SELECT key, class, refs FROM instance WHERE no = ?1")?;
+        for no in &instances {
+            let mut rows = row.query([no])?;
+            let row = rows.next()?.ok_or_else(|| super::error::damaged(format!("instance {no} is missing")))?;
+            refs.clear();
+            refs_from(row.get_ref(2)?.as_blob().map_err(backend)?, &mut refs)?;
+            graph.seed(&Seed { no, key: row.get(0)?, facet: new, old: Some((row.get(1)?, old)) }, &refs)?;
+        }
+    }
+    let (conn, registry) = (work.conn, &mut work.snap.registry);
+    let settled = graph.finish(|bits| registry.intern_class(conn, bits))?;
+    apply(work, &settled)?;
+    let touched = Touched::from_settled(work, &settled);
+    diffs.extend(lines::update(work, &touched, &opened, at)?);
+    diffs.retain(|diff| !diff.came.is_empty() || !diff.went.is_empty());
+    diffs.sort_by_key(|diff| diff.line);
+    Ok((diffs, any))
+}
+
+/// Remembers the digest of the rights in force.
+pub(super) fn put_digest(work: &mut Work<'_>, digest: [u8; 32]) -> Result<(), StoreError> {
+    work.snap.digest = digest;
+    set_meta(work.conn, "digest", digest)
+}
+
+struct Changed {
+    key: u32,
+    class: u32,
+    type_no: u32,
+    old_state: u32,
+    state: u32,
+    refs: Vec<Ref>,
+}
+
+/// Changes chains of instances.
+pub(super) fn rechain(
+    work: &mut Work<'_>,
+    changes: &[ChainChange],
+    rights: &dyn Rights,
+    at: Micros,
+) -> Result<Vec<Diff>, StoreError> {
+    let mut affected: BTreeMap<InstanceNo, Changed> = BTreeMap::new();
+    for change in changes {
+        if let std::collections::btree_map::Entry::Vacant(entry) = affected.entry(change.no) {
+            let mut rows =
+                work.conn.prepare_cached("SELECT key, class, type, state, refs FROM instance WHERE no = ?1")?;
+            let mut rows = rows.query([change.no])?;
+            let row = rows.next()?.ok_or(StoreError::NotFound { what: "instance" })?;
+            let mut refs = Vec::new();
+            refs_from(row.get_ref(4)?.as_blob().map_err(backend)?, &mut refs)?;
+            let state = row.get(3)?;
+            entry.insert(Changed {
+                key: row.get(0)?,
+                class: row.get(1)?,
+                type_no: row.get(2)?,
+                old_state: state,
+                state,
+                refs,
+            });
+        }
+        let Some(entry) = affected.get_mut(&change.no) else { continue };
+        entry.state = exchange(work, change, entry.state)?;
+    }
+    let conn = work.conn;
+    let mut facets: Vec<(Arc<Facet>, Arc<Facet>)> = Vec::with_capacity(affected.len());
+    for c in affected.values() {
+        let old = work.snap.registry.kept_facet(c.old_state, c.type_no)?.clone();
+        facets.push((old, work.snap.registry.facet(conn, rights, c.state, c.type_no)?));
+    }
+    for (&no, c) in &affected {
+        put_state(work, no, c.old_state, c.state)?;
+    }
+    let mut graph = Graph::new(conn, work.snap.registry.clone(), work.first_fresh_key);
+    for ((&no, c), (old, new)) in affected.iter().zip(&facets) {
+        graph.seed(&Seed { no, key: c.key, facet: new, old: Some((c.class, old)) }, &c.refs)?;
+    }
+    let registry = &mut work.snap.registry;
+    let settled = graph.finish(|bits| registry.intern_class(conn, bits))?;
+    apply(work, &settled)?;
+    let touched = Touched::from_settled(work, &settled);
+    lines::update(work, &touched, &BTreeSet::new(), at)
+}
+
+/// Exchanges one chain of a state; the new chain keeps the arrival of the old.
+fn exchange(work: &mut Work<'_>, change: &ChainChange, state: u32) -> Result<u32, StoreError> {
+    let entry = work.snap.registry.state(state)?.clone();
+    let at = entry
+        .state
+        .chains()
+        .iter()
+        .position(|chain| *chain == change.old)
+        .ok_or(StoreError::NotFound { what: "chain of the instance" })?;
+    let old_part = entry.parts[at];
+    if entry.parts.len() > 1 {
+        several_roads(work, change.no)?;
+    }
+    let mut chains = entry.state.chains().to_vec();
+    chains.remove(at);
+    if let Some(new) = &change.new {
+        work.snap.registry.collection(new.collection)?;
+        let part = work.snap.registry.intern_state(work.conn, LabelState::new(vec![new.clone()]))?;
+        // If the instance has such a chain already the earlier arrival stays.
+        work.conn
+            .prepare_cached(
+                "INSERT INTO chain (instance, part, arrival, received)
+                 SELECT instance, ?3, arrival, received FROM chain WHERE instance = ?1 AND part = ?2
+                 ON CONFLICT (instance, part) DO UPDATE SET arrival = min(arrival, excluded.arrival), received = min(received, excluded.received)",
+            )?
+            .execute(params![change.no, old_part, part])?;
+        chains.push(new.clone());
+        if part == old_part {
+            return Ok(state);
+        }
+    }
+    work.conn
+        .prepare_cached("DELETE FROM chain WHERE instance = ?1 AND part = ?2")?
+        .execute(params![change.no, old_part])?;
+    work.snap.registry.intern_state(work.conn, LabelState::new(chains))
+}

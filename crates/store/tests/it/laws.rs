@@ -1,0 +1,82 @@
+//! Every law of the contract on SQLite, one test each.
+use store::conformance::LAWS;
+
+fn run(name: &str) {
+    let (_, law) = LAWS.iter().find(|(law, _)| *law == name).expect("listed");
+    let folders = std::cell::RefCell::new(Vec::new());
+    let open = || -> Box<dyn store::Store> {
+        let folder = crate::temp();
+        let store = crate::open(folder.path());
+        folders.borrow_mut().push(folder);
+        Box::new(store)
+    };
+    law(&open);
+}
+
+macro_rules! on_sqlite {
+    ($($law:ident),* $(,)?) => {
+        $(#[test] fn $law() { run(stringify!($law)); })*
+
+        #[test]
+        fn every_law_has_a_test() {
+            let tested = [$(stringify!($law)),*];
+            assert_eq!(LAWS.iter().map(|law| law.0).collect::<Vec<_>>(), tested);
+        }
+    };
+}
+
+on_sqlite! {
+    a_batch_shows_to_whom_its_labels_permit_and_to_nobody_else,
+    a_batch_half_hidden_looks_like_one_of_half_the_size,
+    a_hidden_batch_moves_nothing_in_a_line,
+    marking_definitions_stand_before_the_rest_of_their_batch,
+    chunk_borders_do_not_show,
+    a_staged_batch_is_invisible_until_it_is_published,
+    known_content_is_no_new_instance,
+    a_second_road_releases_late,
+    a_hidden_road_into_a_collection_does_not_show_the_object_there,
+    order_is_by_the_road_that_permits_the_reader,
+    slots_are_never_reused_and_never_move,
+    a_line_that_grows_by_single_objects_keeps_its_slots_when_rows_are_merged,
+    thousands_at_once_reach_a_reader_that_is_paging,
+    a_page_ends_where_it_is_told_to,
+    realms_never_meet,
+    what_needs_a_hidden_object_is_hidden,
+    the_arrival_of_a_target_releases_what_waited_for_it,
+    cycles_are_visible_unless_one_of_them_needs_something_hidden,
+    a_hidden_target_is_like_an_absent_one,
+    losing_a_target_withdraws_what_needs_it,
+    open_collections_excuse_optional_references_only,
+    well_known_markings_and_the_object_itself_need_nothing,
+    a_contributor_sees_what_it_brought_whatever_it_refers_to,
+    a_hidden_newer_version_leaves_the_visible_one_the_latest,
+    a_reader_reads_back_what_it_brought,
+    nobody_takes_an_id_over_with_a_newer_version,
+    the_choice_between_instances_of_a_version_sticks,
+    what_comes_after_a_revoked_version_is_not_the_latest,
+    objects_without_versions_have_their_slot_as_version,
+    only_the_latest_spec_version_is_given_unless_asked,
+    versions_are_found_by_keyword_and_by_instant,
+    types_and_ids_are_found,
+    rights_release_and_withdraw,
+    the_same_rights_again_change_nothing,
+    a_preview_tells_what_the_act_would_do_and_does_nothing,
+    a_reader_that_moves_between_audiences_keeps_what_both_see,
+    a_line_closed_and_opened_again_starts_with_new_slots,
+    a_relabel_releases_and_withdraws,
+    a_removed_chain_hides_the_object_and_its_return_shows_it,
+    a_receipt_is_refused_once_the_epoch_has_moved,
+    receipts_tell_who_was_given_what,
+    every_leaf_follows_from_the_one_before,
+    the_quarantine_lists_shows_and_drops,
+    collections_are_unique_and_can_be_changed,
+    accounts_keep_their_number_for_ever,
+    secrets_are_made_once,
+    a_pull_moves_with_its_objects,
+    statuses_belong_to_their_reader_and_go_after_a_day,
+    markings_and_states_are_listed,
+    instances_tell_their_roads,
+    markings_go_along_with_what_they_mark,
+    a_copy_is_a_store,
+    what_does_not_exist_is_said_so,
+}

@@ -1,0 +1,423 @@
+//! What is particular to the SQLite backend: the lock, the disk, the file, and being killed.
+use crate::{open, temp};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use store::conformance::world::*;
+use store::{Alongside, Line, OpenOptions, Receipt, SqliteStore, Store as _, StoreError};
+
+const FOLDER: &str = "ENTENTE_STORE_CHILD";
+/// How often the process is killed: `ENTENTE_CRASHES`, 25 in the normal run.
+const CRASHES: u32 = 25;
+
+fn sightings(range: std::ops::Range<u32>) -> Vec<Put> {
+    range.map(|n| Put::new(Make::new(id("sighting", n), 1), 1)).collect()
+}
+
+fn line(world: &World, reader: u32) -> Line {
+    Line { reader, collection: world.collections[0] }
+}
+
+/// A world on a store that exists already.
+fn world_of(store: SqliteStore) -> World {
+    let template = World::new(Box::new(open(temp().path())), 1, 2).unwrap();
+    World { store: Box::new(store), ..template }
+}
+
+/// This test binary as another process, running one test that does its work only then.
+fn child(test: &str, folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([test, "--exact", "--nocapture", "--ignored"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    command
+}
+
+/// Design: one owner of a SQLite store.
+#[test]
+fn a_second_opening_is_refused_while_the_first_lives() {
+    let folder = temp();
+    let store = open(folder.path());
+    let path = folder.path().join("store.db");
+    assert!(matches!(SqliteStore::open(&path, &OpenOptions::default()), Err(StoreError::Locked)));
+    let mut other = child("sqlite::child_tries_to_open", folder.path()).spawn().unwrap();
+    let said =
+        BufReader::new(other.stdout.take().unwrap()).lines().map_while(Result::ok).any(|line| line.contains("LOCKED"));
+    other.wait().unwrap();
+    assert!(said, "another process is refused too");
+    drop(store);
+    open(folder.path());
+}
+
+#[test]
+#[ignore = "the other process of `a_second_opening_is_refused_while_the_first_lives`"]
+fn child_tries_to_open() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let result = SqliteStore::open(&Path::new(&folder).join("store.db"), &OpenOptions::default());
+    println!("{}", if matches!(result, Err(StoreError::Locked)) { "LOCKED" } else { "OPEN" });
+}
+
+/// Issue 2, bad input: all writers stop together, nothing is half written, readers go on.
+#[test]
+fn a_full_disk_stops_every_writer_and_no_reader() {
+    let folder = temp();
+    let path = folder.path().join("store.db");
+    let mut world = World::new(Box::new(open(folder.path())), 1, 2).unwrap();
+    world.ingest(world.collections[0], &sightings(0..50)).unwrap();
+    let shown = world.all(line(&world, 0)).unwrap();
+    world.store.checkpoint().unwrap();
+    let pages = u32::try_from(world.store.figures().unwrap().bytes / 8_192).unwrap();
+    world.store = Box::new(open(temp().path()));
+    let tight = OpenOptions { reserve_bytes: 0, pages_max: Some(pages + 4), ..OpenOptions::default() };
+    world.store = Box::new(SqliteStore::open(&path, &tight).unwrap());
+    let big: Vec<Put> = sightings(100..1_100);
+    for _ in 0..3 {
+        assert!(matches!(world.ingest(world.collections[0], &big), Err(StoreError::Full)));
+        assert_eq!(world.all(line(&world, 0)).unwrap(), shown, "readers go on");
+        world.sound();
+    }
+    let head = world.head(world.collections[0], &big);
+    let items = World::incoming(world.collections[0], &big);
+    assert!(matches!(world.store.stage(None, &head, &items), Err(StoreError::Full)));
+    world.store = Box::new(open(temp().path()));
+    world.store = Box::new(open(folder.path()));
+    world.ingest(world.collections[0], &big).unwrap();
+    assert_eq!(world.all(line(&world, 0)).unwrap()[..50], shown);
+    world.sound();
+}
+
+/// Design: checkpoints stay off the commit path; a log that has grown too large is moved by the verb that finds it so, readers or not.
+#[test]
+fn a_log_that_grows_too_large_is_moved_into_the_database() {
+    let folder = temp();
+    let path = folder.path().join("store.db");
+    let options = OpenOptions { reserve_bytes: 0, wal_bytes_max: 100_000, ..OpenOptions::default() };
+    let mut world = World::new(Box::new(SqliteStore::open(&path, &options).unwrap()), 1, 1).unwrap();
+    let reader = rusqlite::Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM instance").unwrap();
+    for n in 0..30 {
+        world.ingest(world.collections[0], &sightings(n * 10..n * 10 + 10)).unwrap();
+    }
+    let log = || std::fs::metadata(folder.path().join("store.db-wal")).unwrap().len();
+    let held_back = log();
+    reader.execute_batch("COMMIT").unwrap();
+    for n in 30..60 {
+        world.ingest(world.collections[0], &sightings(n * 10..n * 10 + 10)).unwrap();
+    }
+    assert_eq!(world.all(line(&world, 0)).unwrap().len(), 600);
+    assert!(log() < held_back + held_back / 10, "the log is written from its beginning again: {held_back} {}", log());
+    world.sound();
+}
+
+/// Design: one read transaction per page, kept open while nothing changes that a page is read from; what was written meanwhile is still read.
+#[test]
+fn read_transactions_that_stay_open_show_nothing_old() {
+    let folder = temp();
+    let mut world = World::new(Box::new(open(folder.path())), 1, 1).unwrap();
+    for n in 0..20 {
+        assert_eq!(world.all(line(&world, 0)).unwrap().len(), n as usize);
+        let leaf = world.store.note(&act("import"), 1).unwrap();
+        assert_eq!(world.store.leaves(leaf, 2).unwrap().len(), 1, "what has no commit number is read anew");
+        world.ingest(world.collections[0], &sightings(n..n + 1)).unwrap();
+    }
+}
+
+/// Design: checkpoints; I2. The log is moved into the database although readers that stay open come and go.
+#[test]
+fn read_transactions_that_stay_open_hold_back_no_checkpoint() {
+    let folder = temp();
+    let path = folder.path().join("store.db");
+    let options = OpenOptions { reserve_bytes: 0, wal_bytes_max: 100_000, ..OpenOptions::default() };
+    let mut world = World::new(Box::new(SqliteStore::open(&path, &options).unwrap()), 1, 1).unwrap();
+    world.ingest(world.collections[0], &sightings(0..10)).unwrap();
+    let mut highest = 0;
+    for _ in 0..400 {
+        assert_eq!(world.all(line(&world, 0)).unwrap().len(), 10);
+        world.store.note(&act("import"), 1).unwrap();
+        highest = highest.max(std::fs::metadata(folder.path().join("store.db-wal")).unwrap().len());
+    }
+    assert!(highest < 1_000_000, "too large a log is moved by the verb that finds it so: {highest}");
+
+    let folder = temp();
+    let mut world = World::new(Box::new(open(folder.path())), 1, 1).unwrap();
+    world.ingest(world.collections[0], &sightings(0..10)).unwrap();
+    assert_eq!(world.all(line(&world, 0)).unwrap().len(), 10);
+    world.store.note(&act("import"), 1).unwrap();
+    world.store.checkpoint().unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
+    let (frames, moved): (i64, i64) =
+        other.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?))).unwrap();
+    assert_eq!(frames, moved, "an idle reader keeps nothing in the log");
+}
+
+/// Issue 2: space is reserved, so that all writers stop together with one reply.
+#[test]
+fn below_the_reserve_every_write_is_refused() {
+    let folder = temp();
+    let path = folder.path().join("store.db");
+    drop(open(folder.path()));
+    let store = SqliteStore::open(&path, &OpenOptions { reserve_bytes: u64::MAX, ..OpenOptions::default() }).unwrap();
+    assert!(matches!(store.note(&act("import"), 1), Err(StoreError::Full)));
+    assert!(matches!(store.secret("cursor", [1; 32]), Err(StoreError::Full)));
+    assert!(matches!(store.put_account(&account_named("a"), &act("account"), 1), Err(StoreError::Full)));
+    assert_eq!(store.collections().unwrap(), []);
+    assert_eq!(store.leaves(0, 9).unwrap().len(), 0);
+}
+
+fn account_named(name: &str) -> store::Account {
+    let (partner, password, tokens) = (None, None, Vec::new());
+    let settings = serde_json::Value::Null;
+    store::Account { name: name.to_owned(), reader: 0, partner, password, tokens, disabled: false, settings }
+}
+
+/// A file that is no store is not touched.
+#[test]
+fn what_is_no_store_is_refused_and_left_alone() {
+    let folder = temp();
+    let text = folder.path().join("text");
+    std::fs::write(&text, "this is no database, but it is long enough to look like one, perhaps").unwrap();
+    assert!(matches!(
+        SqliteStore::open(&text, &OpenOptions::default()),
+        Err(StoreError::Damaged(_) | StoreError::Backend(_))
+    ));
+    assert!(std::fs::read(&text).unwrap().starts_with(b"this is no database"));
+    let other = folder.path().join("other.db");
+    rusqlite::Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").unwrap();
+    assert!(matches!(SqliteStore::open(&other, &OpenOptions::default()), Err(StoreError::Damaged(_))));
+    let later = folder.path().join("later.db");
+    drop(SqliteStore::open(&later, &OpenOptions::default()).unwrap());
+    rusqlite::Connection::open(&later).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(SqliteStore::open(&later, &OpenOptions::default()), Err(StoreError::Damaged(_))));
+}
+
+/// Design: bitmaps are checkpointed with a replayed tail.
+#[test]
+fn reopening_replays_what_changed_since_the_checkpoint() {
+    let folder = temp();
+    let mut world = World::new(Box::new(open(folder.path())), 1, 2).unwrap();
+    let c = world.collections[0];
+    let mut made = world.ingest(c, &sightings(0..30)).unwrap().taken;
+    world.store.checkpoint().unwrap();
+    made.extend(world.ingest(c, &sightings(30..40)).unwrap().taken);
+    world.relabel(made[3].0, &[0b10]).unwrap();
+    world.relabel(made[35].0, &[0b11]).unwrap();
+    world.rights.audiences.insert(marking(0b10), [0, 1].into());
+    world.set_rights().unwrap();
+    let view =
+        |world: &World| [0, 1].map(|r| (world.all(line(world, r)).unwrap(), world.latest(line(world, r)).unwrap()));
+    let before = (view(&world), world.store.epoch().unwrap(), world.store.figures().unwrap().commits);
+    for fold in [false, true, true] {
+        world.store = Box::new(open(temp().path()));
+        world.store = Box::new(open(folder.path()));
+        if fold {
+            world.store.checkpoint().unwrap();
+        }
+        assert_eq!((view(&world), world.store.epoch().unwrap(), world.store.figures().unwrap().commits), before);
+        world.sound();
+    }
+    world.ingest(c, &sightings(40..41)).unwrap();
+    world.sound();
+}
+
+/// Deltas are folded by themselves after so many commits.
+#[test]
+fn deltas_are_folded_before_they_grow_long() {
+    let folder = temp();
+    let mut world = World::new(Box::new(open(folder.path())), 1, 1).unwrap();
+    for n in 0..1_100 {
+        world.ingest(world.collections[0], &sightings(n..n + 1)).unwrap();
+    }
+    let shown = world.all(line(&world, 0)).unwrap();
+    world.store = Box::new(open(temp().path()));
+    let rows: i64 = rusqlite::Connection::open(folder.path().join("store.db"))
+        .unwrap()
+        .query_row("SELECT count(*) FROM bitmap_delta", [], |row| row.get(0))
+        .unwrap();
+    assert!((1..1_024).contains(&rows), "{rows}");
+    world.store = Box::new(open(folder.path()));
+    assert_eq!(world.all(line(&world, 0)).unwrap(), shown);
+    world.sound();
+}
+
+/// L-155: whoever edits the log is found out; so is whoever edits what is derived.
+#[test]
+fn tampering_with_the_file_is_noticed() {
+    let lies: [(&str, &str); 6] = [
+        ("UPDATE leaf SET body = replace(body, 'operator', 'nobody12') WHERE no = 1", "audit leaf 1"),
+        ("DELETE FROM leaf WHERE no = 1", "audit leaf 1"),
+        ("UPDATE instance SET class = 0 WHERE no = 2", "instance 2"),
+        ("DELETE FROM reference", "references"),
+        ("DELETE FROM content WHERE no = 1", "content"),
+        ("UPDATE line_commit SET last_slot = last_slot, live = x'3a30000000000000' WHERE line = 1", "line 1"),
+    ];
+    for (lie, told) in lies {
+        let folder = temp();
+        let mut world = World::new(Box::new(open(folder.path())), 1, 2).unwrap();
+        let needs = Make { required: Some(id("sighting", 0)), ..Make::new(id("sighting", 9), 1) };
+        let mut puts = sightings(0..3);
+        puts.push(Put::new(needs, 1));
+        world.ingest(world.collections[0], &puts).unwrap();
+        world.store.note(&act("import"), 5).unwrap();
+        world.sound();
+        world.store = Box::new(open(temp().path()));
+        let file = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
+        assert!(file.execute(lie, []).unwrap() > 0, "{lie}");
+        drop(file);
+        world.store = Box::new(open(folder.path()));
+        let faults = world.store.check(&world.rights).unwrap();
+        assert!(faults.iter().any(|fault| fault.contains(told)), "{lie}: {faults:?}");
+    }
+}
+
+/// Readers see one commit or another, never half of one, while a writer works.
+#[test]
+fn readers_never_see_half_a_batch() {
+    let folder = temp();
+    let world = World::new(Box::new(open(folder.path())), 1, 1).unwrap();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for n in 0..60_u32 {
+                let puts = sightings(n * 10..n * 10 + 10);
+                let mut head = world.head(world.collections[0], &puts);
+                head.accepted = world.now + i64::from(n) * 100;
+                let items = World::incoming(world.collections[0], &puts);
+                world.store.ingest(&head, &items, &Alongside::default(), &world.rights, None).unwrap();
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut before = 0;
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let page = world.store.page(&query(line(&world, 0), None, 5_000, last())).unwrap();
+                    assert_eq!(page.items.len() % 10, 0, "half a batch");
+                    assert!(page.items.len() >= before);
+                    before = page.items.len();
+                }
+            });
+        }
+        writer.join().unwrap();
+    });
+    world.sound();
+}
+
+/// I2: killed at any instant, the store has everything it acknowledged, nothing half done, and no slot has moved.
+#[test]
+fn killed_at_random_instants_it_loses_nothing_acknowledged() {
+    let crashes = std::env::var("ENTENTE_CRASHES").ok().and_then(|n| n.parse().ok()).unwrap_or(CRASHES);
+    // On a real disk where there is one: the point is what is in the file.
+    let folder = tempfile::tempdir().unwrap();
+    drop(World::new(Box::new(open(folder.path())), 1, 2).unwrap());
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut known: Vec<Entry> = Vec::new();
+    let mut acknowledged = std::collections::BTreeSet::new();
+    for round in 0..crashes {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        let mut process = child("sqlite::child_writes_until_killed", folder.path()).spawn().unwrap();
+        let out = process.stdout.take().unwrap();
+        let reader =
+            std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).collect::<Vec<String>>());
+        std::thread::sleep(Duration::from_millis(10 + seed % 350));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let mut receipts = 0;
+        for said in reader.join().unwrap() {
+            // A cut last line was not acknowledged in full.
+            match said.split_once(' ') {
+                Some(("batch", rest)) => {
+                    if let Some(n) = rest.strip_suffix('.').and_then(|n| n.parse::<u32>().ok()) {
+                        acknowledged.insert(n);
+                    }
+                }
+                Some(("receipt", rest)) if rest.ends_with('.') => receipts += 1,
+                _ => {}
+            }
+        }
+        let world = world_of(open(folder.path()));
+        world.sound();
+        let shown = world.read(line(&world, 0), &every(), 10_000).unwrap();
+        assert!(shown.is_sorted_by(|a, b| a.0 < b.0), "slots ascend");
+        assert_eq!(shown[..known.len()], known, "round {round}: a slot moved or an object is gone");
+        let held: std::collections::BTreeSet<&str> = shown.iter().map(|e| &*e.1).collect();
+        for n in &acknowledged {
+            for object in batch_ids(*n) {
+                assert!(held.contains(&*object), "round {round}: batch {n} was acknowledged and {object} is gone");
+            }
+        }
+        for n in 0..acknowledged.last().copied().unwrap_or(0) + 3 {
+            let there = batch_ids(n).iter().filter(|object| held.contains(&***object)).count();
+            assert!(there == 0 || there == BATCH as usize, "round {round}: batch {n} is half there ({there})");
+        }
+        let leaves = world.store.leaves(0, usize::MAX).unwrap();
+        assert!(leaves.iter().filter(|leaf| leaf.kind == "receipt").count() >= receipts);
+        known = shown;
+    }
+    assert!(acknowledged.len() > crashes as usize / 2, "it hardly wrote: {}", acknowledged.len());
+    eprintln!("{} crashes, {} batches acknowledged, {} objects", crashes, acknowledged.len(), known.len());
+}
+
+const BATCH: u32 = 40;
+
+fn batch_ids(n: u32) -> Vec<String> {
+    (n * BATCH..(n + 1) * BATCH).map(|n| id("sighting", n).to_string()).collect()
+}
+
+#[test]
+#[ignore = "the process that `killed_at_random_instants_it_loses_nothing_acknowledged` kills"]
+fn child_writes_until_killed() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let world = world_of(open(Path::new(&folder)));
+    let c = world.collections[0];
+    let instances = world.store.last_instance().unwrap();
+    // Numbers of instances follow those of batches: every batch makes `BATCH`.
+    let first = instances / BATCH;
+    let begin = Instant::now();
+    let mut out = std::io::stdout();
+    for n in first..first + 10_000 {
+        let puts = sightings(n * BATCH..(n + 1) * BATCH);
+        let mut head = world.head(c, &puts);
+        head.accepted = world.now + i64::from(n) * 1_000_000;
+        let items = World::incoming(c, &puts);
+        let alongside = Alongside { act: Some(act("import")), ..Alongside::default() };
+        let published = if n % 2 == 0 {
+            world.store.ingest(&head, &items, &alongside, &world.rights, None).unwrap()
+        } else {
+            let mut batch = None;
+            for chunk in items.chunks(13) {
+                batch = Some(world.store.stage(batch, &head, chunk).unwrap());
+            }
+            world.store.publish(batch.unwrap(), &alongside, &world.rights, None).unwrap()
+        };
+        writeln!(out, "batch {n}.").unwrap();
+        out.flush().unwrap();
+        let epoch = world.store.epoch().unwrap().0;
+        let given = published.taken.iter().map(|t| t.0).collect();
+        let receipt = Receipt {
+            line: line(&world, 0),
+            epoch,
+            at: head.accepted,
+            channel: "taxii:objects".to_owned(),
+            filter: [0; 32],
+            agreement: [0; 32],
+            policies: [0; 32],
+            given,
+            last: None,
+            confirms: None,
+        };
+        world.store.record(&[receipt]).unwrap();
+        writeln!(out, "receipt {n}.").unwrap();
+        out.flush().unwrap();
+        if n % 7 == 3 {
+            world.store.checkpoint().unwrap();
+        }
+        if begin.elapsed() > Duration::from_secs(20) {
+            return;
+        }
+    }
+}
