@@ -1,0 +1,313 @@
+//! Bodies made from `Released` objects, and from nothing else.
+//!
+//! The bytes of an object are copied as they came (I3). The one listed exception: markings that the node assigned are added to `object_marking_refs` for ordinary clients, by
+//! [`splice`], which touches no other byte. Entente peers get the bytes untouched and the assigned markings beside them, ahead of the objects, in an envelope property.
+//!
+//! What did not go through the gate does not compile:
+//! ```compile_fail,E0308
+//! fn leak(item: taxii::resource::Item) -> Vec<u8> {
+//!     taxii::encode::envelope(&[item], None, taxii::encode::Style::default())
+//! }
+//! ```
+
+mod splice;
+
+use crate::{date_added, media, resource::Item};
+use label::Released;
+
+/// How one account's replies are written (quirks of taxii-clients.md; the exceptions to I3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// `objects: []` on an empty result (C-001).
+    pub empty_array: bool,
+    /// An Entente peer: assigned markings travel in the envelope property `x_entente_label_assignments`, bytes stay as received. Otherwise they are added to `object_marking_refs`.
+    pub peer: bool,
+}
+
+/// One label that the sending node assigned, as it travels to an Entente peer in `x_entente_label_assignments` (T-128).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LabelAssignment {
+    /// Object id.
+    pub id: String,
+    /// Version as spelled, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Content digest, hex SHA-256 of the RFC 8785 form.
+    pub digest: String,
+    /// Assigned markings.
+    pub marking_refs: Vec<stix::Id<stix::id::MarkingDefinition>>,
+}
+
+/// A [`LabelAssignment`] as it is written, a thousand times a page: nothing is copied for it.
+#[derive(serde::Serialize)]
+struct AssignmentOf<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    digest: &'a str,
+    marking_refs: &'a Markings,
+}
+
+/// An `envelope` (T-067, T-070). `next` is given exactly when there is more (T-039, T-040, C-007).
+///
+/// An object whose bytes are no JSON object, which no parsed object is, is left out rather than sent without its label.
+pub fn envelope(items: &[Released<Item>], next: Option<&str>, style: Style) -> Vec<u8> {
+    envelope_of(items.iter().map(|i| (i.object(), i.assigned())), next, style)
+}
+
+/// One object as ordinary clients get it, for exports. `false`, and nothing written, for bytes that are no JSON object.
+pub fn object(item: &Released<Item>, out: &mut Vec<u8>) -> bool {
+    write_object(item.object(), item.assigned(), out)
+}
+
+/// A `manifest` (T-107, T-108, T-110, TD-06).
+pub fn manifest(items: &[Released<Item>], next: Option<&str>, style: Style) -> Vec<u8> {
+    manifest_of(items.iter().map(Released::object), next, style)
+}
+
+/// A `versions` resource (T-125, TD-06).
+pub fn versions(items: &[Released<Item>], next: Option<&str>, style: Style) -> Vec<u8> {
+    versions_of(items.iter().map(Released::object), next, style)
+}
+
+/// `X-TAXII-Date-Added-First` and `-Last` of a page (T-026, T-027). A page without objects repeats the caller's `added_after`, or has neither (C-002).
+pub fn first_last(items: &[Released<Item>], added_after: Option<i64>) -> (Option<String>, Option<String>) {
+    let of =
+        |item: Option<&Released<Item>>| item.map(|i| i.object().date_added).or(added_after).map(date_added::format);
+    (of(items.first()), of(items.last()))
+}
+
+/// Markings as they are handled here.
+type Markings = [stix::Id<stix::id::MarkingDefinition>];
+
+fn envelope_of<'a>(
+    items: impl Iterator<Item = (&'a Item, &'a Markings)> + Clone,
+    next: Option<&str>,
+    style: Style,
+) -> Vec<u8> {
+    let bytes: usize = items.clone().map(|(item, assigned)| item.raw.len() + 1 + 64 * assigned.len()).sum();
+    let mut body = Body::new(bytes + 512, next);
+    if style.peer {
+        let assigned = items.clone().filter(|(_, assigned)| !assigned.is_empty());
+        body.list("x_entente_label_assignments", false, assigned, |out, (item, assigned)| {
+            let assignment = AssignmentOf {
+                id: &item.id,
+                version: item.version.as_deref(),
+                digest: &hex(&item.digest),
+                marking_refs: assigned,
+            };
+            json(out, &assignment)
+        });
+    }
+    body.list("objects", style.empty_array, items, |out, (item, assigned)| {
+        write_object(item, if style.peer { &[] } else { assigned }, out)
+    });
+    body.end()
+}
+
+fn write_object(item: &Item, assigned: &Markings, out: &mut Vec<u8>) -> bool {
+    if assigned.is_empty() {
+        out.extend_from_slice(item.raw.as_bytes());
+        !item.raw.is_empty()
+    } else {
+        splice::add_markings(&item.raw, assigned, out)
+    }
+}
+
+fn manifest_of<'a>(items: impl Iterator<Item = &'a Item>, next: Option<&str>, style: Style) -> Vec<u8> {
+    #[derive(serde::Serialize)]
+    struct Record<'a> {
+        id: &'a str,
+        date_added: &'a str,
+        version: &'a str,
+        media_type: &'static str,
+    }
+    let mut body = Body::new(4096, next);
+    body.list("objects", style.empty_array, items, |out, item| {
+        let date_added = date_added::format(item.date_added);
+        let version = item.version.as_deref().unwrap_or(&date_added);
+        let media_type = if item.spec_version == "2.0" { media::STIX_2_0 } else { media::STIX };
+        json(out, &Record { id: &item.id, date_added: &date_added, version, media_type })
+    });
+    body.end()
+}
+
+fn versions_of<'a>(items: impl Iterator<Item = &'a Item>, next: Option<&str>, style: Style) -> Vec<u8> {
+    let mut body = Body::new(4096, next);
+    body.list("versions", style.empty_array, items, |out, item| match &item.version {
+        Some(version) => json(out, version),
+        None => json(out, &date_added::format(item.date_added)),
+    });
+    body.end()
+}
+
+/// One JSON object being written: `more` and `next` first, so that a reader knows them before the long list.
+struct Body {
+    out: Vec<u8>,
+}
+
+impl Body {
+    fn new(capacity: usize, next: Option<&str>) -> Self {
+        let mut out = Vec::with_capacity(capacity);
+        out.push(b'{');
+        if let Some(next) = next {
+            out.extend_from_slice(br#""more":true,"next":"#);
+            json(&mut out, next);
+        }
+        Self { out }
+    }
+
+    /// A property holding a list; left out when it would be empty (T-005), unless `keep_empty`. `write` answers whether it wrote an element.
+    fn list<T>(
+        &mut self,
+        name: &str,
+        keep_empty: bool,
+        items: impl Iterator<Item = T>,
+        mut write: impl FnMut(&mut Vec<u8>, T) -> bool,
+    ) {
+        let before = self.out.len();
+        if before > 1 {
+            self.out.push(b',');
+        }
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":[");
+        let mut any = false;
+        for item in items {
+            let at = self.out.len();
+            if any {
+                self.out.push(b',');
+            }
+            if write(&mut self.out, item) {
+                any = true;
+            } else {
+                self.out.truncate(at);
+            }
+        }
+        if any || keep_empty {
+            self.out.push(b']');
+        } else {
+            self.out.truncate(before);
+        }
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.out.push(b'}');
+        self.out
+    }
+}
+
+fn json<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> bool {
+    serde_json::to_writer(out, value).is_ok()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::{Value, json};
+
+    const MARKING: &str = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487";
+
+    fn item(raw: &str, version: Option<&str>) -> Item {
+        Item {
+            date_added: 1_700_000_000_000_000,
+            id: "tool--0f01c5a3-f516-4450-9381-4dd9f2279411".into(),
+            version: version.map(Into::into),
+            spec_version: "2.1",
+            digest: [0xab; 32],
+            raw: raw.into(),
+        }
+    }
+
+    fn marking() -> stix::Id<stix::id::MarkingDefinition> {
+        stix::Id::from_uuid(uuid::Uuid::parse_str("94868c89-83c2-464b-929b-a1a8aa3c8487").unwrap())
+    }
+
+    fn parsed(body: &[u8]) -> Value {
+        serde_json::from_slice(body).unwrap()
+    }
+
+    /// T-005, T-070, T-107, T-125, C-001.
+    #[test]
+    fn an_empty_result_is_an_empty_object_or_an_empty_array_if_the_account_needs_it() {
+        let array = Style { empty_array: true, peer: false };
+        for peer in [false, true] {
+            assert_eq!(envelope_of([].into_iter(), None, Style { peer, empty_array: false }), b"{}");
+        }
+        assert_eq!(envelope_of([].into_iter(), None, array), br#"{"objects":[]}"#);
+        assert_eq!(manifest_of([].into_iter(), None, Style::default()), b"{}");
+        assert_eq!(manifest_of([].into_iter(), None, array), br#"{"objects":[]}"#);
+        assert_eq!(versions_of([].into_iter(), None, Style::default()), b"{}");
+        assert_eq!(versions_of([].into_iter(), None, array), br#"{"versions":[]}"#);
+    }
+
+    /// T-067, I3.
+    #[test]
+    fn objects_are_copied_byte_for_byte() {
+        let (a, b) = (item("{ \"n\" : 1.50e0 }", Some("v")), item("{}", None));
+        let body = envelope_of([(&a, &[][..]), (&b, &[][..])].into_iter(), Some("a\"b"), Style::default());
+        assert_eq!(body, br#"{"more":true,"next":"a\"b","objects":[{ "n" : 1.50e0 },{}]}"#);
+    }
+
+    /// I3 and its listed exception; T-128.
+    #[test]
+    fn assigned_markings_go_into_the_object_for_clients_and_beside_it_for_peers() {
+        let a = item(r#"{"id":"x"}"#, Some("2024-01-01T00:00:00Z"));
+        let assigned = [marking()];
+        let client = envelope_of([(&a, &assigned[..])].into_iter(), None, Style::default());
+        assert_eq!(
+            String::from_utf8(client).unwrap(),
+            format!(r#"{{"objects":[{{"id":"x","object_marking_refs":["{MARKING}"]}}]}}"#)
+        );
+
+        let peer = parsed(&envelope_of(
+            [(&a, &assigned[..]), (&a, &[][..])].into_iter(),
+            None,
+            Style { peer: true, empty_array: false },
+        ));
+        assert_eq!(peer["objects"], json!([{"id": "x"}, {"id": "x"}]));
+        let expected = json!([{"id": &*a.id, "version": "2024-01-01T00:00:00Z", "digest": "ab".repeat(32), "marking_refs": [MARKING]}]);
+        assert_eq!(peer["x_entente_label_assignments"], expected);
+    }
+
+    /// T-108, T-109, T-110, C-013.
+    #[test]
+    fn a_manifest_record_has_the_version_or_the_date_added_for_it() {
+        let (versioned, sco) = (item("", Some("2024-01-01T00:00:00Z")), item("", None));
+        let old = Item { spec_version: "2.0", ..versioned.clone() };
+        let body = parsed(&manifest_of([&versioned, &sco, &old].into_iter(), Some("n"), Style::default()));
+        let record = |version: &str, media_type: &str| json!({"id": &*sco.id, "date_added": "2023-11-14T22:13:20.000000Z", "version": version, "media_type": media_type});
+        assert_eq!(body["more"], json!(true));
+        assert_eq!(body["next"], json!("n"));
+        assert_eq!(
+            body["objects"],
+            json!([
+                record("2024-01-01T00:00:00Z", media::STIX),
+                record("2023-11-14T22:13:20.000000Z", media::STIX),
+                record("2024-01-01T00:00:00Z", media::STIX_2_0)
+            ])
+        );
+        assert_eq!(
+            versions_of([&versioned, &sco].into_iter(), None, Style::default()),
+            br#"{"versions":["2024-01-01T00:00:00Z","2023-11-14T22:13:20.000000Z"]}"#
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_object_is_left_out_rather_than_sent_without_its_label() {
+        let (bad, good) = (item("[1]", None), item("{}", None));
+        let assigned = [marking()];
+        let body = parsed(&envelope_of(
+            [(&bad, &assigned[..]), (&good, &assigned[..]), (&bad, &assigned[..])].into_iter(),
+            None,
+            Style::default(),
+        ));
+        assert_eq!(body, json!({"objects": [{"object_marking_refs": [MARKING]}]}));
+    }
+}
