@@ -1,0 +1,269 @@
+//! Connections: accepting, TLS, limits, and an orderly end.
+
+use crate::limits::{
+    CONNECTION_AGE_MAX_S, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, H2_HEADER_LIST_BYTES_MAX, H2_STREAMS_MAX,
+    HANDSHAKE_TIMEOUT_S, HEAD_BYTES_MAX, HEAD_TIMEOUT_S, HEADERS_MAX, SHUTDOWN_TIMEOUT_S,
+};
+use axum::{Router, body::Body};
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        self, ServerConfig,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject as _},
+        version,
+    },
+};
+use tower::ServiceExt as _;
+
+/// Where a request came from: the other end of its connection. In the extensions of every request that [`serve`] hands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerAddress(pub SocketAddr);
+
+/// Why nothing is served; the operator's fault, or the machine's.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Plain HTTP or the operator's listener on an address that other machines reach.
+    #[error(
+        "`{address}` is not a loopback address and {what}: set up TLS, or allow it explicitly if another program in front speaks TLS"
+    )]
+    NotLoopback {
+        /// The address.
+        address: SocketAddr,
+        /// What would be exposed.
+        what: &'static str,
+    },
+    /// A PEM file without what it should hold.
+    #[error("the {what} PEM cannot be read")]
+    Pem {
+        /// `certificate` or `key`.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: pem::Error,
+    },
+    /// Certificate and key do not make a TLS server.
+    #[error("certificate and key do not fit")]
+    Tls(#[from] rustls::Error),
+    /// The socket.
+    #[error("the listening socket failed")]
+    Io(#[from] io::Error),
+}
+
+/// A bound socket and what is spoken on it.
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener").field("tcp", &self.tcp).field("tls", &self.tls.is_some()).finish()
+    }
+}
+
+impl Listener {
+    /// Plain HTTP/1.1. Beyond loopback only if `anywhere`, for a TLS terminator in front (T-131).
+    pub fn plain(tcp: TcpListener, anywhere: bool) -> Result<Self, ServeError> {
+        if !anywhere {
+            only_loopback(&tcp, "plain HTTP would be readable on the way")?;
+        }
+        Ok(Self { tcp, tls: None })
+    }
+
+    /// The operator's listener: plain HTTP, loopback without exception.
+    pub fn operator(tcp: TcpListener) -> Result<Self, ServeError> {
+        only_loopback(&tcp, "the operator's figures are for this machine alone")?;
+        Ok(Self { tcp, tls: None })
+    }
+
+    /// HTTPS with TLS 1.2 and 1.3, no early data (T-131 to T-135), HTTP/2 and HTTP/1.1, from the texts of two PEM files.
+    pub fn tls(tcp: TcpListener, certificates_pem: &[u8], key_pem: &[u8]) -> Result<Self, ServeError> {
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(certificates_pem)
+            .collect::<Result<_, _>>()
+            .map_err(|source| ServeError::Pem { what: "certificate", source })?;
+        let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|source| ServeError::Pem { what: "key", source })?;
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
+            .with_no_client_auth()
+            .with_single_cert(certificates, key)?;
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        config.max_early_data_size = 0;
+        Ok(Self { tcp, tls: Some(TlsAcceptor::from(Arc::new(config))) })
+    }
+
+    /// The address bound.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+}
+
+fn only_loopback(tcp: &TcpListener, what: &'static str) -> Result<(), ServeError> {
+    let address = tcp.local_addr()?;
+    if address.ip().is_loopback() { Ok(()) } else { Err(ServeError::NotLoopback { address, what }) }
+}
+
+/// Serves `app` until `shutdown` ends: then no new connection is taken, open requests may end within [`SHUTDOWN_TIMEOUT_S`], and idle connections are closed.
+pub async fn serve(listener: Listener, app: Router, shutdown: impl Future<Output = ()>) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let addresses = Arc::new(Addresses::default());
+    let (stop, stopped) = watch::channel(());
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let place = tokio::select! {
+            place = Arc::clone(&places).acquire_owned() => place,
+            () = &mut shutdown => break,
+        };
+        let (tcp, from) = tokio::select! {
+            accepted = listener.tcp.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of descriptors, or a connection that died in the queue: neither ends the server.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+            () = &mut shutdown => break,
+        };
+        let Some(of_address) = addresses.enter(from.ip()) else { continue };
+        let (tls, app, stopped) = (listener.tls.clone(), app.clone(), stopped.clone());
+        tokio::spawn(async move {
+            connection(tcp, from, tls, app, stopped).await;
+            drop((place, of_address));
+        });
+    }
+    drop((listener, stop));
+    // All places are free again when the last connection is gone.
+    let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    if tokio::time::timeout(Duration::from_secs(SHUTDOWN_TIMEOUT_S), places.acquire_many(all)).await.is_err() {
+        tracing::warn!("some requests did not end in time and were cut off");
+    }
+}
+
+async fn connection(
+    tcp: TcpStream,
+    from: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    app: Router,
+    stopped: watch::Receiver<()>,
+) {
+    let _ = tcp.set_nodelay(true);
+    let Some(tls) = tls else {
+        // Without TLS nobody negotiates: HTTP/1.1, so that no octet is waited for without a limit.
+        return http(tcp, from, app, stopped, false).await;
+    };
+    match tokio::time::timeout(Duration::from_secs(HANDSHAKE_TIMEOUT_S), tls.accept(tcp)).await {
+        Ok(Ok(stream)) => {
+            let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            http(stream, from, app, stopped, h2).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+async fn http<S>(stream: S, from: SocketAddr, app: Router, stopped: watch::Receiver<()>, h2: bool)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(PeerAddress(from));
+        app.clone().oneshot(request)
+    });
+    let (io, head_timeout) = (TokioIo::new(stream), Duration::from_secs(HEAD_TIMEOUT_S));
+    if h2 {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(H2_STREAMS_MAX)
+            .max_header_list_size(H2_HEADER_LIST_BYTES_MAX)
+            .keep_alive_interval(head_timeout)
+            .keep_alive_timeout(head_timeout);
+        drive(builder.serve_connection(io, service), http2::Connection::graceful_shutdown, stopped).await;
+    } else {
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(head_timeout);
+        builder.max_header_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
+        drive(builder.serve_connection(io, service), http1::Connection::graceful_shutdown, stopped).await;
+    }
+}
+
+/// Runs a connection to its end; at shutdown, or when it is old, asks it to end after what it is doing, and then cuts it off.
+async fn drive<C: Future<Output = hyper::Result<()>>>(
+    connection: C,
+    end: impl FnOnce(Pin<&mut C>),
+    mut stopped: watch::Receiver<()>,
+) {
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        // The sender is dropped at shutdown: an error, and the sign.
+        _ = stopped.changed() => None,
+        () = tokio::time::sleep(Duration::from_secs(CONNECTION_AGE_MAX_S)) => None,
+    };
+    let ended = if let Some(ended) = ended {
+        Ok(ended)
+    } else {
+        end(connection.as_mut());
+        tokio::time::timeout(Duration::from_secs(SHUTDOWN_TIMEOUT_S), connection).await
+    };
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection ended with an error"),
+        Err(_) => tracing::debug!("a connection did not end in time and was cut off"),
+    }
+}
+
+/// Open connections per address.
+#[derive(Debug, Default)]
+struct Addresses {
+    open: Mutex<HashMap<IpAddr, usize>>,
+}
+
+impl Addresses {
+    fn enter(self: &Arc<Self>, address: IpAddr) -> Option<OfAddress> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(address).or_default();
+        if *count >= CONNECTIONS_PER_ADDRESS_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(OfAddress { addresses: Arc::clone(self), address })
+    }
+}
+
+#[derive(Debug)]
+struct OfAddress {
+    addresses: Arc<Addresses>,
+    address: IpAddr,
+}
+
+impl Drop for OfAddress {
+    fn drop(&mut self) {
+        let mut open = self.addresses.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.address);
+            }
+        }
+    }
+}

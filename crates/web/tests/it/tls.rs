@@ -1,0 +1,115 @@
+//! HTTPS (T-131 to T-135).
+
+use super::fake::{ALICE, world};
+use axum::{body::Body, http::Request};
+use http_body_util::BodyExt as _;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::{net::SocketAddr, sync::Arc};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion,
+        crypto::ring,
+        pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+        version,
+    },
+};
+use web::{Listener, Settings, serve};
+
+struct Server {
+    address: SocketAddr,
+    certificate: String,
+}
+
+async fn server() -> Server {
+    let made = rcgen::generate_simple_self_signed(vec!["node.example".to_owned()]).unwrap();
+    let certificate = made.cert.pem();
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = Listener::tls(tcp, certificate.as_bytes(), made.signing_key.serialize_pem().as_bytes()).unwrap();
+    let address = listener.address().unwrap();
+    tokio::spawn(serve(listener, world(Settings::default()).app, std::future::pending()));
+    Server { address, certificate }
+}
+
+impl Server {
+    async fn connect(&self, versions: &[&'static SupportedProtocolVersion], alpn: &[&[u8]]) -> TlsStream<TcpStream> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()).unwrap();
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = alpn.iter().map(|p| p.to_vec()).collect();
+        config.enable_early_data = true;
+        let tcp = TcpStream::connect(self.address).await.unwrap();
+        TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("node.example").unwrap(), tcp).await.unwrap()
+    }
+}
+
+/// T-132, T-133, T-134: 1.2 works, 1.3 is preferred, early data is never offered.
+#[tokio::test]
+async fn tls_1_3_is_preferred_and_1_2_works() {
+    let server = server().await;
+    for (versions, negotiated) in [
+        (&[&version::TLS12, &version::TLS13][..], ProtocolVersion::TLSv1_3),
+        (&[&version::TLS12][..], ProtocolVersion::TLSv1_2),
+    ] {
+        let mut stream = server.connect(versions, &[]).await;
+        assert_eq!(stream.get_ref().1.protocol_version(), Some(negotiated));
+        let request = format!(
+            "GET /taxii2/ HTTP/1.1\r\nHost: node.example\r\nConnection: close\r\nAuthorization: {ALICE}\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut reply = Vec::new();
+        stream.read_to_end(&mut reply).await.unwrap();
+        assert!(reply.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&reply));
+        assert!(!stream.get_ref().1.is_early_data_accepted());
+    }
+}
+
+/// The same replies over HTTP/2.
+#[tokio::test]
+async fn http_2_is_spoken_where_it_was_agreed() {
+    let server = server().await;
+    let stream = server.connect(&[&version::TLS13], &[b"h2", b"http/1.1"]).await;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request =
+        Request::get("https://node.example/taxii2/").header("authorization", ALICE).body(Body::empty()).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], taxii::media::TAXII);
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert!(body.starts_with(b"{\"title\":\"t\""));
+}
+
+/// T-131: plain HTTP on the TLS port gets nothing.
+#[tokio::test]
+async fn plain_http_gets_nothing_on_the_tls_port() {
+    let server = server().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut reply = Vec::new();
+    let _ = stream.read_to_end(&mut reply).await;
+    assert!(!reply.starts_with(b"HTTP"), "{}", String::from_utf8_lossy(&reply));
+}
+
+#[tokio::test]
+async fn certificates_and_keys_that_do_not_fit_are_refused_at_start() {
+    let made = |name: &str| rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+    let (a, b) = (made("a.example"), made("b.example"));
+    let tcp = || async { TcpListener::bind("127.0.0.1:0").await.unwrap() };
+    let key = a.signing_key.serialize_pem();
+    assert!(Listener::tls(tcp().await, b.cert.pem().as_bytes(), key.as_bytes()).is_err());
+    assert!(Listener::tls(tcp().await, b"", key.as_bytes()).is_err());
+    assert!(Listener::tls(tcp().await, a.cert.pem().as_bytes(), b"no key").is_err());
+    assert!(Listener::tls(tcp().await, key.as_bytes(), a.cert.pem().as_bytes()).is_err());
+}
