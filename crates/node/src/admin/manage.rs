@@ -1,0 +1,350 @@
+//! Commands that change something.
+
+use crate::{
+    Node, NodeError,
+    accounts::{new_token, stored_password},
+    ingest::{Head, Intake},
+    release::Ask,
+    world::{AccountSettings, OPERATOR, RightsAt},
+};
+use label::{Assigned, Origin};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufWriter, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+use stix::{AnyId, Limits, Object, Timestamp};
+use store::{Account, Act, Alongside, ChainChange, Filter, Line, Versions};
+
+/// Bytes of one file to import, unpacked: a bound against gzip bombs, far above any real bundle.
+pub(crate) const IMPORT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Lines that a preview gives samples for.
+const PREVIEW_SAMPLES: usize = 5;
+
+/// What `entente user` asks for.
+pub(super) struct AccountChange {
+    pub(super) create: bool,
+    pub(super) partner: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) token: bool,
+    pub(super) settings: Option<serde_json::Value>,
+    pub(super) disabled: Option<bool>,
+}
+
+impl Node {
+    /// Imports files and folders (every `.json`, `.stix`, `.stix2`, `.gz` in them, in order of name).
+    pub fn import_files(
+        &self,
+        paths: &[PathBuf],
+        collection: &str,
+        label: Option<&str>,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Intake, NodeError> {
+        let mut files = Vec::new();
+        for path in paths {
+            if path.is_dir() {
+                let entries = fs::read_dir(path).map_err(|e| NodeError::file("reading", path, e))?;
+                let mut inside: Vec<PathBuf> = entries
+                    .filter_map(|e| e.ok().map(|e| e.path()))
+                    .filter(|p| p.is_file() && looks_like_stix(p))
+                    .collect();
+                inside.sort();
+                files.extend(inside);
+            } else {
+                files.push(path.clone());
+            }
+        }
+        let mut total = Intake::default();
+        for path in &files {
+            let bytes = read_unpacked(path)?;
+            let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+            let one = self.import(&bytes, collection, label, &name, progress)?;
+            self.counters.taken_in.fetch_add(one.new, std::sync::atomic::Ordering::Relaxed);
+            total.objects += one.objects;
+            total.new += one.new;
+            total.new_road += one.new_road;
+            total.known += one.known;
+            total.quarantined += one.quarantined;
+            total.rejected += one.rejected;
+            total.first_rejections.extend(one.first_rejections.into_iter().map(|r| format!("{name}: {r}")));
+        }
+        Ok(total)
+    }
+
+    /// Writes what the account may have of a collection as a bundle; recorded like any other way out.
+    pub(super) fn export(
+        &self,
+        alias: &str,
+        account: Option<&str>,
+        output: &Path,
+    ) -> Result<serde_json::Value, NodeError> {
+        let account = account.unwrap_or(OPERATOR);
+        let world = self.world_at(self.now())?;
+        let line = line(&world, account, alias)?;
+        let file = fs::File::create_new(output).map_err(|e| NodeError::file("creating", output, e))?;
+        let mut out = BufWriter::new(file);
+        let write_error = |e| NodeError::file("writing", output, e);
+        let id = self.environment.random.uuid();
+        write!(out, "{{\"type\":\"bundle\",\"id\":\"bundle--{id}\",\"objects\":[").map_err(write_error)?;
+        let mut ask = Ask {
+            line,
+            after: None,
+            limit: world.config.node.page_objects_max,
+            filter: Filter { versions: Versions { all: true, ..Versions::default() }, ..Filter::default() },
+            filter_digest: taxii::query::Filter::default().digest(),
+            content: true,
+            channel: "export",
+            confirms: None,
+        };
+        let mut count = 0_u64;
+        loop {
+            let given = self.give(account, &ask, crate::service::item)?;
+            for item in &given.items {
+                let mut object = Vec::new();
+                taxii::encode::object(item, &mut object);
+                let comma = if count == 0 { "" } else { "," };
+                writeln!(out, "{comma}").and_then(|()| out.write_all(&object)).map_err(write_error)?;
+                count += 1;
+            }
+            if !given.more {
+                break;
+            }
+            ask.after = given.last;
+        }
+        out.write_all(b"\n]}\n").and_then(|()| out.flush()).map_err(write_error)?;
+        Ok(serde_json::json!({"objects": count, "output": output, "account": account}))
+    }
+
+    pub(super) fn change_user(&self, name: &str, change: AccountChange) -> Result<serde_json::Value, NodeError> {
+        let AccountChange { create, partner, password, token, settings, disabled } = change;
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'_');
+        if name == OPERATOR || name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+            return Err(NodeError::Refused(
+                "an account name has a-z, 0-9, `-`, `.`, `_`, at most 64, and is not `operator`".to_owned(),
+            ));
+        }
+        if let Some(settings) = &settings {
+            serde_json::from_value::<AccountSettings>(settings.clone())
+                .map_err(|e| NodeError::Refused(format!("settings: {e}")))?;
+        }
+        let held = self.world().accounts.get(name).cloned();
+        let exists = held.is_some();
+        if exists == create {
+            let why = if create { "exists already" } else { "does not exist; `entente user add` makes one" };
+            return Err(NodeError::Refused(format!("account `{name}` {why}")));
+        }
+        let mut account = held.unwrap_or_else(|| Account {
+            name: name.to_owned(),
+            reader: 0,
+            partner,
+            password: None,
+            tokens: Vec::new(),
+            disabled: false,
+            settings: serde_json::json!({}),
+        });
+        let random = self.environment.random.as_ref();
+        let mut secret = serde_json::Map::new();
+        if token {
+            let fresh = new_token(random);
+            let label = format!("token-{}", account.tokens.len() + 1);
+            account.tokens.push((label.clone(), self.sign_in.stored_token(&fresh)));
+            secret.insert("token".to_owned(), fresh.into());
+        } else if let Some(password) = password {
+            account.password = Some(stored_password(&password, random)?);
+        } else if !exists {
+            let fresh = new_token(random);
+            account.password = Some(stored_password(&fresh, random)?);
+            secret.insert("password".to_owned(), fresh.into());
+        }
+        if let Some(settings) = settings {
+            account.settings = settings;
+        }
+        if let Some(disabled) = disabled {
+            account.disabled = disabled;
+        }
+        let stored = self.put_account(&account, OPERATOR)?;
+        secret.insert("account".to_owned(), stored.name.into());
+        secret.insert("partner".to_owned(), stored.partner.into());
+        secret.insert("disabled".to_owned(), stored.disabled.into());
+        Ok(secret.into())
+    }
+
+    pub(super) fn preview(&self, path: &Path) -> Result<serde_json::Value, NodeError> {
+        let now = self.now();
+        let _guard = self.act_guard();
+        let world = self.world();
+        let next = self.assemble(std::sync::Arc::new(world.config.with_agreement(path)?))?;
+        let rights = RightsAt::new(&next, now);
+        let changes = self.store.preview_rights(&next.lines(), &rights, PREVIEW_SAMPLES)?;
+        let mut lines = Vec::new();
+        for (change, released, withdrawn) in changes {
+            let account = next.reader_by_no(change.reader).map_or("?", |r| r.account.as_str());
+            let alias = next.collections.get(&change.collection).map_or("?", |c| c.new.alias.as_str());
+            lines.push(serde_json::json!({"account": account, "collection": alias, "released": change.released, "withdrawn": change.withdrawn,
+                "released_samples": self.samples(&next, &released)?, "withdrawn_samples": self.samples(&next, &withdrawn)?}));
+        }
+        Ok(serde_json::json!({"changes": lines}))
+    }
+
+    fn samples(
+        &self,
+        world: &crate::world::World,
+        numbers: &[store::InstanceNo],
+    ) -> Result<Vec<serde_json::Value>, NodeError> {
+        let infos = self.store.by_number(numbers, None)?;
+        Ok(infos
+            .iter()
+            .map(|info| serde_json::json!({"id": info.id.as_str(), "labels": world.labels_of(&info.state)}))
+            .collect())
+    }
+
+    pub(super) fn relabel(&self, id: &str, name: &str, realm: Option<&str>) -> Result<serde_json::Value, NodeError> {
+        let world = self.world();
+        let marking = world.catalogue_marking(name)?;
+        let id = parse_id(id)?;
+        let infos = self.store.instances(realm.unwrap_or("live"), &id, None)?;
+        if infos.is_empty() {
+            return Err(NodeError::Refused(format!("`{id}` is not held in realm `{}`", realm.unwrap_or("live"))));
+        }
+        let limits = Limits::default();
+        let mut changes = Vec::new();
+        let mut carried = false;
+        for info in &infos {
+            let object = Object::parse(&info.raw, &limits).map_err(|e| store::StoreError::Damaged(e.to_string()))?;
+            let ours = object.view().created_by.as_ref().is_none_or(|c| world.config.node.speaks_for(c));
+            for old in info.state.chains() {
+                // By the originator, or by the node for the labels it assigned itself (design: relabelling).
+                let assigned_here = matches!(old.assigned, Assigned::AtDoor { .. } | Assigned::Relabelled { .. });
+                let own = matches!(old.origin, Origin::Own { .. });
+                // What another party's object names itself may be its originator's label, also if nobody here knows it yet.
+                let bare = old.carried.iter().all(|id| {
+                    matches!(
+                        world.markings.meaning(id, &old.origin),
+                        Some(label::Meaning::Statement | label::Meaning::Obligation)
+                    )
+                });
+                if (own && ours) || (assigned_here && bare) {
+                    carried |= !old.carried.is_empty();
+                    let mut new = old.clone();
+                    new.assigned = Assigned::Relabelled { markings: vec![marking] };
+                    new.unresolved = None;
+                    changes.push(ChainChange { no: info.no, old: old.clone(), new: Some(new) });
+                }
+            }
+        }
+        if changes.is_empty() {
+            return Err(NodeError::Refused(format!(
+                "`{id}` carries its originator's label; only the originator relabels it (I4)"
+            )));
+        }
+        let guard = self.act_guard();
+        let body = serde_json::json!({"id": id.as_str(), "label": name, "marking": marking, "chains": changes.len()});
+        let lines = self.rechain(&guard, &changes, "relabel", OPERATOR, body)?;
+        let mut value = serde_json::json!({"id": id.as_str(), "label": name, "instances": infos.len(), "lines": self.named(&lines)});
+        if carried && let Some(members) = value.as_object_mut() {
+            let note = "the object's own bytes still name its former marking: readers who may not know that marking stay without it; publish a new version for them";
+            members.insert("note".to_owned(), note.into());
+        }
+        Ok(value)
+    }
+
+    pub(super) fn revoke(&self, id: &str, realm: Option<&str>) -> Result<serde_json::Value, NodeError> {
+        let world = self.world();
+        let id = parse_id(id)?;
+        let infos = self.store.instances(realm.unwrap_or("live"), &id, None)?;
+        let limits = Limits::default();
+        let mut latest: Option<(Object, &store::InstanceInfo)> = None;
+        for info in &infos {
+            let object = Object::parse(&info.raw, &limits).map_err(|e| store::StoreError::Damaged(e.to_string()))?;
+            let ours = object.view().created_by.as_ref().is_some_and(|c| world.config.node.speaks_for(c));
+            let own = info.state.chains().iter().any(|c| matches!(c.origin, Origin::Own { .. }));
+            let newer = latest.as_ref().is_none_or(|(l, _)| object.view().modified > l.view().modified);
+            if ours && own && object.view().modified.is_some() && newer {
+                latest = Some((object, info));
+            }
+        }
+        let (object, info) = latest.ok_or_else(|| {
+            NodeError::Refused(format!("`{id}` is not a versioned object that this node created (I4, S-061)"))
+        })?;
+        if object.view().revoked {
+            return Err(NodeError::Refused(format!("`{id}` is revoked already, for good (S-059)")));
+        }
+        let now = self.now();
+        let modified = Timestamp::from_micros(now / 1_000 * 1_000);
+        if object.view().modified.as_ref().is_some_and(|m| *m >= modified) {
+            return Err(NodeError::Refused(
+                "the latest version lies in the future of this node's clock; check the clock".to_owned(),
+            ));
+        }
+        let mut members: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(object.raw()).map_err(|e| store::StoreError::Damaged(e.to_string()))?;
+        let stamp = modified.as_str().replacen("000Z", "Z", 1);
+        members.insert("modified".to_owned(), stamp.clone().into());
+        members.insert("revoked".to_owned(), true.into());
+        let text = serde_json::Value::from(members).to_string();
+        let revoked = Object::parse(&text, &limits).map_err(|e| store::StoreError::Damaged(e.to_string()))?;
+        // The revocation carries what the object carries, and is assigned what its latest version was assigned: whoever saw that sees this.
+        for chain in info.state.chains().iter().filter(|c| matches!(c.origin, Origin::Own { .. })) {
+            let default = match &chain.assigned {
+                Assigned::AtDoor { markings } | Assigned::Relabelled { markings } | Assigned::ByPeer { markings } => {
+                    markings.clone()
+                }
+                Assigned::None => Vec::new(),
+            };
+            // What replaced the carried label replaces it from the first moment on, or the carried one would count until a second act.
+            let relabelled = matches!(chain.assigned, Assigned::Relabelled { .. });
+            let head =
+                Head { collection: chain.collection, origin: chain.origin.clone(), accepted: now, default, relabelled };
+            let act = Act {
+                kind: "revoke".to_owned(),
+                by: OPERATOR.to_owned(),
+                body: serde_json::json!({"id": id.as_str(), "modified": stamp}),
+            };
+            let alongside = Alongside { act: Some(act), ..Alongside::default() };
+            self.take_in(&head, vec![revoked.clone()], &BTreeMap::new(), &alongside, None, |_| None)?;
+        }
+        Ok(serde_json::json!({"id": id.as_str(), "modified": stamp, "revoked": true}))
+    }
+}
+
+pub(super) fn parse_id(id: &str) -> Result<AnyId, NodeError> {
+    id.parse().map_err(|e: stix::IdError| NodeError::Refused(e.to_string()))
+}
+
+pub(super) fn line(world: &crate::world::World, account: &str, alias: &str) -> Result<Line, NodeError> {
+    let collection =
+        world.collection(alias).ok_or_else(|| NodeError::Refused(format!("there is no collection `{alias}`")))?;
+    let reader = world.reader(account).ok_or_else(|| NodeError::Refused(format!("there is no account `{account}`")))?;
+    if !reader.collections.contains_key(&collection.no) {
+        return Err(NodeError::Refused(format!("account `{account}` has no part in collection `{alias}`")));
+    }
+    Ok(Line { reader: reader.no, collection: collection.no })
+}
+
+fn looks_like_stix(path: &Path) -> bool {
+    path.extension().is_some_and(|e| ["json", "stix", "stix2", "gz"].iter().any(|known| e.eq_ignore_ascii_case(known)))
+}
+
+/// Reads a file, unpacking gzip by its first bytes, bounded.
+pub fn read_unpacked(path: &Path) -> Result<Vec<u8>, NodeError> {
+    let failed = |e| NodeError::file("reading", path, e);
+    let mut file = fs::File::open(path).map_err(failed)?;
+    let mut magic = [0; 2];
+    let got = file.read(&mut magic).map_err(failed)?;
+    let head = std::io::Cursor::new(magic[..got].to_vec());
+    let whole = head.chain(file);
+    let mut bytes = Vec::new();
+    if magic == [0x1f, 0x8b] {
+        flate2::read::MultiGzDecoder::new(whole).take(IMPORT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        whole.take(IMPORT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    if bytes.len() as u64 > IMPORT_BYTES_MAX {
+        return Err(NodeError::Refused(format!(
+            "`{}` is larger than {IMPORT_BYTES_MAX} bytes unpacked",
+            path.display()
+        )));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,286 @@
+//! The configuration directory of a node. The doc comments here are the reference page (`docs/reference/configuration.md` is made from them).
+//!
+//! ```text
+//! node.toml               the node itself: [`NodeFile`]
+//! policies/NAME.spif.xml  policy files
+//! catalogue.json          a STIX bundle of the marking definitions that this node assigns: the label catalogue
+//! agreements/PARTNER.toml who gives what to whom: [`Agreement`]
+//! store/                  the database; owned by one process
+//! admin.sock              the operator's socket while the node runs
+//! ```
+
+mod agreement;
+mod clearance;
+mod node_file;
+
+pub use agreement::{Accept, Agreement, Give, Pull, PullCollection};
+pub use clearance::ClearanceFile;
+pub use node_file::{CollectionFile, Listen, NodeFile, Operator};
+
+use crate::NodeError;
+use label::{Label, Policies, Policy};
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+use stix::{Id, Object, id::MarkingDefinition};
+
+/// Bytes of one configuration file; policies of nations run to a few hundred kilobytes.
+pub const CONFIG_FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Labels in a catalogue; L-121 asks to keep their number small.
+pub const CATALOGUE_LABELS_MAX: usize = 10_000;
+/// Agreement files in a node.
+pub const AGREEMENTS_MAX: usize = 1_000;
+
+/// One label of the catalogue.
+#[derive(Debug, Clone)]
+pub struct CatalogueLabel {
+    /// The name by which operators choose it: the `name` of the marking definition.
+    pub name: String,
+    /// The marking.
+    pub id: Id<MarkingDefinition>,
+    /// The marking definition; `None` for the well-known TLP markings, which need not be held.
+    pub object: Option<Object>,
+}
+
+/// An agreement with the digest of its file, for receipts (L-155).
+#[derive(Debug, Clone)]
+pub struct AgreementFile {
+    /// What it says.
+    pub agreement: Agreement,
+    /// SHA-256 of the file's bytes.
+    pub digest: [u8; 32],
+}
+
+/// A whole configuration directory, read and checked.
+#[derive(Debug)]
+pub struct Config {
+    /// The directory.
+    pub dir: PathBuf,
+    /// `node.toml`.
+    pub node: NodeFile,
+    /// Compiled policies.
+    pub policies: Policies,
+    /// SHA-256 over the SPIF digests in use, in order of policy name (L-056).
+    pub policies_digest: [u8; 32],
+    /// The catalogue by name.
+    pub catalogue: BTreeMap<String, CatalogueLabel>,
+    /// Agreements by partner.
+    pub agreements: BTreeMap<String, AgreementFile>,
+}
+
+impl Config {
+    /// Reads and checks everything in `dir`; every fault of every file at once.
+    pub fn load(dir: &Path) -> Result<Self, NodeError> {
+        let mut faults = Vec::new();
+        let node: NodeFile = match read_toml(&dir.join("node.toml")) {
+            Ok(node) => node,
+            Err(fault) => return Err(NodeError::Config(vec![fault])),
+        };
+        node.check(&mut faults);
+        let (policies, policies_digest) = load_policies(dir, &node, &mut faults);
+        let catalogue = load_catalogue(dir, &node, &mut faults);
+        let agreements = load_agreements(dir, &mut faults);
+        for collection in &node.collections {
+            if let Some(name) = &collection.default_label
+                && !catalogue.contains_key(name)
+            {
+                faults.push(format!(
+                    "node.toml: collection `{}`: default_label `{name}` is not in the catalogue",
+                    collection.alias
+                ));
+            }
+        }
+        let mut config = Self { dir: dir.to_owned(), node, policies, policies_digest, catalogue, agreements };
+        for clearance in &config.node.operator.clearance {
+            if let Err(why) = clearance.compile(&config.policies) {
+                faults.push(format!("node.toml: operator: {why}"));
+            }
+        }
+        let files = std::mem::take(&mut config.agreements);
+        for (partner, file) in &files {
+            config.check_agreement(partner, &file.agreement, &mut faults);
+        }
+        config.agreements = files;
+        if faults.is_empty() { Ok(config) } else { Err(NodeError::Config(faults)) }
+    }
+
+    /// The same configuration with one agreement replaced or added, for previews.
+    pub fn with_agreement(&self, path: &Path) -> Result<Self, NodeError> {
+        let mut next = Self::load(&self.dir)?;
+        let mut faults = Vec::new();
+        match read_agreement(path) {
+            Ok(file) => {
+                next.check_agreement(&file.agreement.partner, &file.agreement, &mut faults);
+                next.agreements.insert(file.agreement.partner.clone(), file);
+            }
+            Err(fault) => faults.push(fault),
+        }
+        if faults.is_empty() { Ok(next) } else { Err(NodeError::Config(faults)) }
+    }
+
+    /// The collection that an alias names.
+    pub fn collection(&self, alias: &str) -> Option<&CollectionFile> {
+        self.node.collections.iter().find(|c| c.alias == alias)
+    }
+
+    fn check_agreement(&self, partner: &str, agreement: &Agreement, faults: &mut Vec<String>) {
+        let at = format!("agreements/{partner}.toml");
+        agreement.check(&at, faults);
+        for clearance in &agreement.clearance {
+            if let Err(why) = clearance.compile(&self.policies) {
+                faults.push(format!("{at}: {why}"));
+            }
+        }
+        let given = agreement.give.iter().flat_map(|g| &g.collections);
+        let accepted = agreement.accept.iter().flat_map(|a| &a.collections);
+        let pulled = agreement.pull.iter().flat_map(|p| &p.collections).map(|c| &c.into);
+        for alias in given.chain(accepted).chain(pulled) {
+            if self.collection(alias).is_none() {
+                faults.push(format!("{at}: there is no collection `{alias}` in node.toml"));
+            }
+        }
+    }
+}
+
+/// Reads one agreement file.
+pub fn read_agreement(path: &Path) -> Result<AgreementFile, String> {
+    let text = read_text(path)?;
+    let agreement = toml::from_str(&text).map_err(|e| format!("{}: {}", name(path), e.to_string().trim_end()))?;
+    Ok(AgreementFile { agreement, digest: Sha256::digest(text.as_bytes()).into() })
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let size = fs::metadata(path).map_err(|e| format!("{}: {e}", name(path)))?.len();
+    if size > CONFIG_FILE_BYTES_MAX {
+        return Err(format!("{}: {size} bytes, more than {CONFIG_FILE_BYTES_MAX}", name(path)));
+    }
+    fs::read_to_string(path).map_err(|e| format!("{}: {e}", name(path)))
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
+    toml::from_str(&read_text(path)?).map_err(|e| format!("{}: {}", name(path), e.to_string().trim_end()))
+}
+
+fn load_policies(dir: &Path, node: &NodeFile, faults: &mut Vec<String>) -> (Policies, [u8; 32]) {
+    let mut list = Vec::new();
+    for policy in &node.policies {
+        let path = dir.join("policies").join(format!("{policy}.spif.xml"));
+        match read_text(&path).map(|xml| Policy::load(xml.as_bytes())) {
+            Ok(Ok(policy)) => list.push(policy),
+            Ok(Err(errors)) => faults.extend(errors.faults.iter().map(|f| format!("{}: {f}", name(&path)))),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    list.sort_by(|a, b| a.name().cmp(b.name()));
+    let digest = list.iter().fold(Sha256::new(), |hash, policy| hash.chain_update(policy.digest())).finalize().into();
+    let policies = Policies::new(list).unwrap_or_else(|errors| {
+        faults.extend(errors.faults);
+        Policies::default()
+    });
+    (policies, digest)
+}
+
+fn load_catalogue(dir: &Path, node: &NodeFile, faults: &mut Vec<String>) -> BTreeMap<String, CatalogueLabel> {
+    let mut labels: BTreeMap<String, CatalogueLabel> =
+        [label::Tlp::Clear, label::Tlp::Green, label::Tlp::Amber, label::Tlp::AmberStrict, label::Tlp::Red]
+            .into_iter()
+            .map(|tlp| (tlp.to_string(), tlp.marking_id()))
+            .map(|(name, id)| (name.clone(), CatalogueLabel { name, id, object: None }))
+            .collect();
+    let Some(file) = &node.catalogue else { return labels };
+    let text = match read_text(&dir.join(file)) {
+        Ok(text) => text,
+        Err(fault) => {
+            faults.push(fault);
+            return labels;
+        }
+    };
+    let limits = stix::Limits::default();
+    let bundle = match stix::bundle::read(text.as_bytes(), &limits) {
+        Ok(bundle) => bundle,
+        Err(error) => {
+            faults.push(format!("{file}: {error}"));
+            return labels;
+        }
+    };
+    for object in bundle.objects(&limits) {
+        let object = match object {
+            Ok(object) => object,
+            Err(rejected) => {
+                faults.push(format!("{file}: {}", rejected.error));
+                continue;
+            }
+        };
+        match catalogue_label(object) {
+            Ok(label) if labels.len() >= CATALOGUE_LABELS_MAX => {
+                faults
+                    .push(format!("{file}: more than {CATALOGUE_LABELS_MAX} labels, first too many: `{}`", label.name));
+                break;
+            }
+            Ok(label) => {
+                let name = label.name.clone();
+                let id = label.id;
+                // The well-known TLP markings may stand in the file; they are the same ones.
+                if labels.insert(name.clone(), label).is_some_and(|before| before.id != id) {
+                    faults.push(format!("{file}: two labels are named `{name}`"));
+                }
+            }
+            Err(fault) => faults.push(format!("{file}: {fault}")),
+        }
+    }
+    labels
+}
+
+fn catalogue_label(object: Object) -> Result<CatalogueLabel, String> {
+    let id = Id::<MarkingDefinition>::try_from(object.id()).map_err(|e| e.to_string())?;
+    let name = object.view().name.clone().ok_or_else(|| format!("`{id}` has no name to choose it by"))?;
+    let mut markings = label::Markings::new();
+    markings.add(&object, &label::Origin::Own { account: None }).map_err(|e| format!("`{name}`: {e:?}"))?;
+    Ok(CatalogueLabel { name, id, object: Some(object) })
+}
+
+fn load_agreements(dir: &Path, faults: &mut Vec<String>) -> BTreeMap<String, AgreementFile> {
+    let mut agreements = BTreeMap::new();
+    let folder = dir.join("agreements");
+    let Ok(entries) = fs::read_dir(&folder) else { return agreements };
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|e| e.ok().map(|e| e.path()))
+        .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    paths.sort();
+    if paths.len() > AGREEMENTS_MAX {
+        faults.push(format!("agreements: {} files, more than {AGREEMENTS_MAX}", paths.len()));
+        return agreements;
+    }
+    for path in paths {
+        match read_agreement(&path) {
+            Ok(file) => {
+                let partner = file.agreement.partner.clone();
+                if path.file_stem().is_none_or(|stem| stem.to_string_lossy() != partner) {
+                    faults.push(format!(
+                        "{}: partner is `{partner}`; the file must be named `{partner}.toml`",
+                        name(&path)
+                    ));
+                }
+                agreements.insert(partner, file);
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    agreements
+}
+
+/// The display of a label for operators: its marking text where the policy is held, else its classification.
+pub fn describe(label: &Label, policies: &Policies, lang: &str) -> String {
+    let text = policies.find(label.policy_name(), label.policy_oid()).map(|policy| policy.marking_text(label, lang));
+    // Public material bears no marking; an operator still wants to read what it is.
+    text.filter(|text| !text.is_empty())
+        .unwrap_or_else(|| format!("{} {}", label.policy_name(), label.classification()))
+}

@@ -1,0 +1,175 @@
+use super::ClearanceFile;
+use label::Tlp;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use stix::{Id, id::Identity};
+
+/// `node.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeFile {
+    /// Short name of the node, e.g. `japan`.
+    pub name: String,
+    /// Title shown in TAXII discovery.
+    pub title: String,
+    /// Identity of the organisation that runs the node.
+    pub identity: Id<Identity>,
+    /// Identities for whom this node speaks: it may version, relabel and revoke what they created (I4). The node's own is always among them.
+    #[serde(default)]
+    pub identities: Vec<Id<Identity>>,
+    /// Policy files in use, by file name without `.spif.xml`.
+    pub policies: Vec<String>,
+    /// The label catalogue, a STIX bundle.
+    #[serde(default)]
+    pub catalogue: Option<String>,
+    /// Where the node listens.
+    #[serde(default)]
+    pub listen: Listen,
+    /// What the organisation itself, its operator and its own accounts may see.
+    #[serde(default)]
+    pub operator: Operator,
+    /// Octets of a request body at the most (`max_content_length`, T-085).
+    #[serde(default = "max_content_length")]
+    pub max_content_length: u64,
+    /// Objects in one page at the most; a larger `limit` is lowered (C-006).
+    #[serde(default = "page_objects_max")]
+    pub page_objects_max: usize,
+    /// Bytes of disk that stay free: below them every writer gets the same refusal (no half-written object, no hint at sizes).
+    #[serde(default = "reserve_bytes")]
+    pub reserve_bytes: u64,
+    /// The collections.
+    #[serde(default, rename = "collection")]
+    pub collections: Vec<CollectionFile>,
+}
+
+/// Where a node listens (`[listen]`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// TAXII. Anything but a loopback address needs a certificate, or `insecure_http`.
+    pub taxii: SocketAddr,
+    /// Metrics and health detail, for the operator alone: a loopback address.
+    pub operator: SocketAddr,
+    /// Base URL by which partners reach the node, without trailing slash; API roots in discovery are made from it (C-016). On plain loopback they are
+    /// relative.
+    pub base_url: Option<String>,
+    /// PEM file with the certificate chain; with `key`, turns TLS on.
+    pub certificate: Option<String>,
+    /// PEM file with the private key.
+    pub key: Option<String>,
+    /// Serve plain HTTP beyond loopback, because something in front terminates TLS (T-131).
+    pub insecure_http: bool,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        let loopback = std::net::Ipv4Addr::LOCALHOST;
+        Self {
+            taxii: SocketAddr::from((loopback, 8440)),
+            operator: SocketAddr::from((loopback, 8441)),
+            base_url: None,
+            certificate: None,
+            key: None,
+            insecure_http: false,
+        }
+    }
+}
+
+/// The organisation's own rights (`[operator]`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Operator {
+    /// TLP levels of foreign material that count as addressed to this organisation.
+    pub tlp: Vec<Tlp>,
+    /// Clearances of the organisation, at most one a policy.
+    pub clearance: Vec<ClearanceFile>,
+}
+
+/// A collection (`[[collection]]`). Once made it stays; title, description, default label and open references may change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectionFile {
+    /// UUID version 4 (T-003).
+    pub id: uuid::Uuid,
+    /// Short name, unique in its realm; stands for the id in URLs (T-102).
+    pub alias: String,
+    /// Title, unique in its realm.
+    pub title: String,
+    /// Description.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// `live`, or the name of an exercise; each realm is an API root of its own (I8).
+    #[serde(default = "live")]
+    pub realm: String,
+    /// Name of the catalogue label given to objects that carry none; without it they are quarantined (L-005).
+    #[serde(default)]
+    pub default_label: Option<String>,
+    /// Public knowledge: ids of objects that a reader may not see may stand in optional references here.
+    #[serde(default)]
+    pub open_references: bool,
+}
+
+fn max_content_length() -> u64 {
+    64 * 1024 * 1024
+}
+fn page_objects_max() -> usize {
+    1_000
+}
+fn reserve_bytes() -> u64 {
+    64 * 1024 * 1024
+}
+fn live() -> String {
+    "live".to_owned()
+}
+
+impl NodeFile {
+    /// Faults that show without looking at other files.
+    pub(super) fn check(&self, faults: &mut Vec<String>) {
+        let word = |text: &str| {
+            !text.is_empty()
+                && text.len() <= 64
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        if !word(&self.name) {
+            faults.push(format!("node.toml: name `{}`: use a-z, 0-9 and `-`, at most 64", self.name));
+        }
+        if self.max_content_length == 0 || self.max_content_length > (1 << 53) - 1 {
+            faults.push("node.toml: max_content_length must be between 1 and 2^53 - 1 (T-004, T-085)".to_owned());
+        }
+        if self.page_objects_max == 0 {
+            faults.push("node.toml: page_objects_max must be at least 1".to_owned());
+        }
+        if !self.listen.operator.ip().is_loopback() {
+            faults.push("node.toml: listen.operator must be a loopback address".to_owned());
+        }
+        if self.listen.certificate.is_some() != self.listen.key.is_some() {
+            faults.push("node.toml: listen.certificate and listen.key go together".to_owned());
+        }
+        if !self.listen.taxii.ip().is_loopback() && self.listen.certificate.is_none() && !self.listen.insecure_http {
+            faults.push(
+                "node.toml: listen.taxii is not loopback: give a certificate, or say insecure_http (T-131)".to_owned(),
+            );
+        }
+        for (i, c) in self.collections.iter().enumerate() {
+            if c.id.get_version_num() != 4 {
+                faults.push(format!("node.toml: collection `{}`: id must be a UUID version 4 (T-003)", c.alias));
+            }
+            if !word(&c.alias) || !word(&c.realm) || c.realm == "taxii2" || c.realm == "healthz" {
+                faults.push(format!("node.toml: collection `{}`: alias and realm use a-z, 0-9 and `-`, at most 64; `taxii2` and `healthz` are taken", c.alias));
+            }
+            for other in &self.collections[..i] {
+                if other.id == c.id || other.alias == c.alias || (other.realm == c.realm && other.title == c.title) {
+                    faults.push(format!(
+                        "node.toml: collections `{}` and `{}` share an id, an alias or a title (T-101)",
+                        other.alias, c.alias
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Whether this node speaks for the identity.
+    pub fn speaks_for(&self, identity: &Id<Identity>) -> bool {
+        self.identity == *identity || self.identities.contains(identity)
+    }
+}

@@ -1,0 +1,272 @@
+//! Pulling from peers (design: peers pull). Node to node it is standard TAXII 2.1, so that a foreign server can stand at the other end.
+//!
+//! In order: the agreement says where, as whom and into which collection · each page is read with the client of `taxii` · objects whose creator the
+//! agreement does not list, and objects that cannot be read, go to the quarantine · the rest is taken in with origin `Peer`, the new cursor moving in the
+//! same transaction. A page that fails leaves cursor and store as they were.
+
+use crate::{
+    Node, NodeError,
+    config::{Agreement, PullCollection},
+    ingest::{Head, Intake, rejected_row},
+    world::{OPERATOR, World},
+};
+use label::Origin;
+use std::{collections::BTreeMap, time::Duration};
+use stix::{Limits, Object, ObjectError, Rejected};
+use store::{Act, Alongside, PullState};
+pub use taxii::client::Transport;
+use taxii::{
+    client::{Client, ClientError, Cursor, Method, Page, Request, Response, TransportError},
+    server::Credentials,
+};
+
+/// Bytes of a file that holds a token or password.
+const SECRET_FILE_BYTES_MAX: u64 = 4_096;
+
+/// What a pull brought, over all its collections.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Pulled {
+    /// Pages read.
+    pub pages: u64,
+    /// Sum over the pages.
+    pub intake: Intake,
+}
+
+impl Node {
+    /// Pulls everything new from one partner over HTTP, now.
+    pub fn pull_over_http(&self, partner: &str) -> Result<Pulled, NodeError> {
+        self.pull(partner, &Http::new())
+    }
+
+    /// Pulls everything new from one partner.
+    pub fn pull(&self, partner: &str, transport: &dyn Transport) -> Result<Pulled, NodeError> {
+        let outcome = self.pull_partner(partner, transport);
+        if outcome.is_err() {
+            self.counters.pulls_failed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    fn pull_partner(&self, partner: &str, transport: &dyn Transport) -> Result<Pulled, NodeError> {
+        let world = self.world_at(self.now())?;
+        let agreement = self.agreement_in_force(&world, partner)?;
+        let pull = agreement
+            .pull
+            .as_ref()
+            .ok_or_else(|| NodeError::Refused(format!("agreements/{partner}.toml has no [pull]")))?;
+        let secret = read_secret(&world.config.dir.join(&pull.secret_file))?;
+        let credentials = if secret.starts_with("ent_") && pull.account.is_empty() {
+            Credentials::Token(secret)
+        } else {
+            Credentials::Basic { user: pull.account.clone(), password: secret }
+        };
+        let peer = |error: ClientError| NodeError::Peer { peer: partner.to_owned(), cause: error.to_string() };
+        let client = Client::new(transport, &pull.url, Some(credentials), false).map_err(peer)?;
+        let roots = client.discover().map_err(peer)?.api_roots;
+        let mut pulled = Pulled::default();
+        for wanted in &pull.collections {
+            let (root, remote) = find(&client, &roots, wanted).map_err(peer)?.ok_or_else(|| NodeError::Peer {
+                peer: partner.to_owned(),
+                cause: format!("it shows no readable collection `{}`", wanted.remote),
+            })?;
+            let key = format!("{root}{remote}");
+            let cursor = self
+                .store
+                .pull_state(partner, &key)?
+                .and_then(|state| Cursor::from_json(&state.cursor))
+                .unwrap_or_default();
+            for page in client.pull(&root, &remote, cursor).map_err(peer)? {
+                let page = page.map_err(peer)?;
+                // What the agreement says now, not what it said when the pull began.
+                let world = self.world_at(self.now())?;
+                let agreement = self.agreement_in_force(&world, partner)?;
+                let intake = self.take_page(&world, partner, agreement, wanted, &key, &page)?;
+                pulled.pages += 1;
+                add(&mut pulled.intake, &intake);
+            }
+        }
+        self.counters.taken_in.fetch_add(pulled.intake.new, std::sync::atomic::Ordering::Relaxed);
+        if pulled.intake.objects > 0 {
+            tracing::info!(peer.name = partner, objects = pulled.intake.objects, new = pulled.intake.new, "pulled");
+        }
+        Ok(pulled)
+    }
+
+    fn agreement_in_force<'w>(&self, world: &'w World, partner: &str) -> Result<&'w Agreement, NodeError> {
+        let file = world.config.agreements.get(partner);
+        let file = file.ok_or_else(|| NodeError::Refused(format!("there is no agreement with `{partner}`")))?;
+        if file.agreement.in_force(self.now()) {
+            Ok(&file.agreement)
+        } else {
+            Err(NodeError::Refused(format!("the agreement with `{partner}` is not in force")))
+        }
+    }
+
+    fn take_page(
+        &self,
+        world: &World,
+        partner: &str,
+        agreement: &Agreement,
+        wanted: &PullCollection,
+        key: &str,
+        page: &Page,
+    ) -> Result<Intake, NodeError> {
+        let now = self.now();
+        let collection = world
+            .collection(&wanted.into)
+            .ok_or_else(|| NodeError::Refused(format!("there is no collection `{}`", wanted.into)))?;
+        let accept = agreement.accepts(&wanted.into);
+        let origin = Origin::Peer { peer: partner.to_owned() };
+        let head = Head {
+            collection: collection.no,
+            origin,
+            accepted: now,
+            default: collection.new.default_markings.clone(),
+            relabelled: false,
+        };
+        let limits = Limits::default();
+        let bundle = stix::bundle::read(&page.body, &limits).map_err(|e| NodeError::Peer {
+            peer: partner.to_owned(),
+            cause: format!("its page cannot be read: {e}"),
+        })?;
+        let mut objects: Vec<Object> = Vec::with_capacity(bundle.parts().len());
+        let mut rejected = Vec::new();
+        let mut quarantine = |fault: Rejected| {
+            let raw = bundle.parts().get(fault.index).copied().unwrap_or_default();
+            rejected.push(rejected_row(&head, fault, raw, now));
+        };
+        for (index, object) in bundle.objects(&limits).enumerate() {
+            match object {
+                Ok(object) if accept.is_some_and(|accept| accept.carries_for(object.view().created_by.as_ref())) => {
+                    objects.push(object);
+                }
+                Ok(object) => quarantine(Rejected {
+                    index,
+                    id: Some(object.id().to_string()),
+                    error: ObjectError {
+                        path: format!("/objects/{index}/created_by_ref"),
+                        cause: format!("the agreement with `{partner}` does not let it speak for this creator"),
+                        requirement: "",
+                    },
+                }),
+                Err(fault) => quarantine(fault),
+            }
+        }
+        let assigned: BTreeMap<stix::Digest, _> = page
+            .assignments
+            .iter()
+            .filter_map(|assignment| Some((parse_digest(&assignment.digest)?, assignment.marking_refs.clone())))
+            .collect();
+        let unreadable = rejected.len() as u64;
+        let alongside = Alongside {
+            pull: Some(PullState { peer: partner.to_owned(), remote_collection: key.to_owned(), cursor: page.cursor.to_json(), at: now }),
+            rejected,
+            act: (!bundle.parts().is_empty()).then(|| Act {
+                kind: "pull".to_owned(),
+                by: OPERATOR.to_owned(),
+                body: serde_json::json!({"peer": partner, "collection": wanted.into, "objects": objects.len(), "rejected": unreadable}),
+            }),
+            ..Alongside::default()
+        };
+        let (mut intake, _) = self.take_in(&head, objects, &assigned, &alongside, None, |_| None)?;
+        intake.rejected = unreadable;
+        Ok(intake)
+    }
+}
+
+fn find<T: Transport>(
+    client: &Client<T>,
+    roots: &[String],
+    wanted: &PullCollection,
+) -> Result<Option<(String, String)>, ClientError> {
+    for root in roots {
+        for collection in client.collections(root)? {
+            let named = collection.alias.as_deref() == Some(&wanted.remote)
+                || collection.title == wanted.remote
+                || collection.id.to_string() == wanted.remote;
+            if named && collection.can_read {
+                return Ok(Some((root.clone(), collection.id.to_string())));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn read_secret(path: &std::path::Path) -> Result<String, NodeError> {
+    let failed = |e| NodeError::file("reading", path, e);
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    if size > SECRET_FILE_BYTES_MAX {
+        return Err(NodeError::Refused(format!(
+            "`{}` holds {size} bytes; a secret has at most {SECRET_FILE_BYTES_MAX}",
+            path.display()
+        )));
+    }
+    Ok(std::fs::read_to_string(path).map_err(failed)?.trim().to_owned())
+}
+
+fn parse_digest(hex: &str) -> Option<stix::Digest> {
+    let mut bytes = [0; 32];
+    if hex.len() != 64 || !hex.is_ascii() {
+        return None;
+    }
+    for (i, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok()?;
+    }
+    Some(stix::Digest(bytes))
+}
+
+fn add(total: &mut Intake, one: &Intake) {
+    total.objects += one.objects;
+    total.new += one.new;
+    total.new_road += one.new_road;
+    total.known += one.known;
+    total.quarantined += one.quarantined;
+    total.rejected += one.rejected;
+}
+
+/// HTTP by `ureq`: no redirects (they carry credentials astray), no environment proxies, bounded time and size.
+#[derive(Debug, Clone)]
+pub struct Http {
+    agent: ureq::Agent,
+}
+
+impl Http {
+    /// Makes the agent; connects to nobody.
+    pub fn new() -> Self {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None).build();
+        Self { agent: config.new_agent() }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Transport for Http {
+    fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        let started = std::time::Instant::now();
+        let failed = |e: ureq::Error| match e {
+            ureq::Error::Timeout(_) => TransportError::Timeout,
+            ureq::Error::BodyExceedsLimit(_) => TransportError::TooLarge,
+            other => TransportError::Failed(other.to_string()),
+        };
+        let timeout = Some(Duration::from_secs(u64::from(request.timeout_s)));
+        let answer = if request.method == Method::Post {
+            let builder = self.agent.post(&request.url);
+            let builder = request.headers.iter().fold(builder, |b, (name, value)| b.header(*name, value));
+            builder.config().timeout_global(timeout).build().send(&request.body[..])
+        } else {
+            let builder = self.agent.get(&request.url);
+            let builder = request.headers.iter().fold(builder, |b, (name, value)| b.header(*name, value));
+            builder.config().timeout_global(timeout).build().call()
+        };
+        let mut answer = answer.map_err(failed)?;
+        let body = answer.body_mut().with_config().limit(request.body_bytes_max).read_to_vec().map_err(failed)?;
+        let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = answer.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(Response { status: answer.status().as_u16(), headers, body, elapsed_ms })
+    }
+}

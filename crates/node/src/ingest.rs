@@ -1,0 +1,526 @@
+//! Taking objects in: resolve what labels each carries, publish them as one batch, and let what waited for a marking go on.
+
+use crate::{
+    Node, NodeError,
+    world::{RightsAt, World},
+};
+use label::{Assigned, Chain, CollectionNo, LabelState, Markings, Origin, Unresolved, resolve};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::{Arc, MutexGuard, mpsc},
+};
+use stix::{Bundle, Id, Limits, Object, Rejected, id::MarkingDefinition};
+use store::{Act, Alongside, BatchHead, ChainChange, Incoming, Line, NewRejected, Published};
+
+/// Objects staged in one transaction during an import: enough to spread the cost of a commit, few enough that another writer waits milliseconds.
+pub const IMPORT_CHUNK_OBJECTS: usize = 2_000;
+
+/// What an import or a pull brought about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Intake {
+    /// Objects read.
+    pub objects: u64,
+    /// New instances.
+    pub new: u64,
+    /// Known content that came by a new road.
+    pub new_road: u64,
+    /// Nothing new.
+    pub known: u64,
+    /// Of the new ones, in quarantine for want of a label.
+    pub quarantined: u64,
+    /// Unreadable, kept in the quarantine.
+    pub rejected: u64,
+    /// The first few rejections, for the person at the terminal.
+    pub first_rejections: Vec<String>,
+}
+
+/// What a quarantined object gets that carries no label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Relabel {
+    /// What was chosen when it came, if anything.
+    AsChosen,
+    /// What was chosen when it came, else the default of the collection it came into, road by road.
+    OrDefault,
+    /// This, as an operator says now.
+    Chosen(Vec<Id<MarkingDefinition>>),
+}
+
+/// Rejections told one by one; the rest stand in the quarantine.
+const REJECTIONS_TOLD_MAX: usize = 10;
+
+/// Where a batch comes from and goes to.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    pub collection: CollectionNo,
+    pub origin: Origin,
+    pub accepted: i64,
+    /// Assigned to objects that carry no label.
+    pub default: Vec<Id<MarkingDefinition>>,
+    /// The default replaces what the objects carry, as on the version before that was relabelled.
+    pub relabelled: bool,
+}
+
+impl Node {
+    /// Imports a STIX bundle (already unpacked) for the own organisation. `label` is a catalogue name; without it the collection's default applies.
+    /// `progress` is told how many objects are staged, of how many.
+    pub fn import(
+        &self,
+        bytes: &[u8],
+        alias: &str,
+        label: Option<&str>,
+        source: &str,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Intake, NodeError> {
+        let now = self.now();
+        let world = self.world_at(now)?;
+        let collection = world.collection(alias).ok_or_else(|| {
+            NodeError::Refused(format!("there is no collection `{alias}`; `entente collection list` shows them"))
+        })?;
+        let default = match label {
+            None => collection.new.default_markings.clone(),
+            Some(name) => vec![world.catalogue_marking(name)?],
+        };
+        let head = Head {
+            collection: collection.no,
+            origin: Origin::Own { account: None },
+            accepted: now,
+            default,
+            relabelled: false,
+        };
+        let limits = Limits::default();
+        let bundle = stix::bundle::read(bytes, &limits)
+            .map_err(|cause| NodeError::Document { name: source.to_owned(), source: cause })?;
+        let act = Act {
+            kind: "import".to_owned(),
+            by: crate::world::OPERATOR.to_owned(),
+            body: serde_json::json!({"collection": alias, "label": label, "source": source, "objects": bundle.parts().len()}),
+        };
+        self.import_bundle(&bundle, &limits, &head, act, progress)
+    }
+
+    fn import_bundle(
+        &self,
+        bundle: &Bundle<'_>,
+        limits: &Limits,
+        head: &Head,
+        act: Act,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Intake, NodeError> {
+        let parts = bundle.parts();
+        // Marking definitions first: the labels of everything else depend on them.
+        let is_marking = |part: &&str| part.contains("\"marking-definition\"");
+        let definitions: Vec<Object> = parts
+            .iter()
+            .filter(|part| is_marking(part))
+            .filter_map(|part| Object::parse(part, limits).ok())
+            .filter(|object| object.view().type_name() == "marking-definition")
+            .collect();
+        let meanings = self.world().markings.fingerprint();
+        let world = self.learn_markings(&definitions, &head.origin);
+        let batch_head =
+            BatchHead { collection: head.collection, origin: head.origin.clone(), accepted: head.accepted };
+        let mut intake = Intake::default();
+        let mut chains = HashSet::new();
+        let mut rejected = Vec::new();
+        let mut batch = None;
+        let mut staged = 0;
+        let mut outcome = Ok(());
+        std::thread::scope(|scope| {
+            let (sender, receiver) = mpsc::sync_channel::<Vec<Result<Object, Rejected>>>(2);
+            scope.spawn(move || {
+                let mut chunk = Vec::with_capacity(IMPORT_CHUNK_OBJECTS);
+                for object in bundle.objects(limits) {
+                    chunk.push(object);
+                    if chunk.len() == IMPORT_CHUNK_OBJECTS && sender.send(std::mem::take(&mut chunk)).is_err() {
+                        return;
+                    }
+                }
+                let _ = sender.send(chunk);
+            });
+            for chunk in receiver {
+                staged += chunk.len();
+                let items = Self::label_chunk(&world, head, chunk, parts, &mut intake, &mut chains, &mut rejected);
+                let items = self.keep_relabels(&world, items);
+                let kept = items.and_then(|items| Ok(self.store.stage(batch, &batch_head, &items)?));
+                match kept {
+                    Ok(id) => batch = Some(id),
+                    Err(error) => {
+                        outcome = Err(error);
+                        break;
+                    }
+                }
+                progress(staged, parts.len());
+            }
+        });
+        let published = outcome.and_then(|()| {
+            let Some(batch) = batch else { return Ok(None) };
+            let alongside = Alongside { rejected, act: Some(act), ..Alongside::default() };
+            self.publishing(&definitions, &head.origin, |rights| {
+                Ok(Some(self.store.publish(batch, &alongside, rights, None)?))
+            })
+        });
+        match published {
+            Ok(Some(published)) => count(&published, &mut intake),
+            Ok(None) => {}
+            Err(error) => {
+                if let Some(batch) = batch {
+                    let _ = self.store.discard(batch);
+                }
+                self.forget_unheld_markings();
+                return Err(error);
+            }
+        }
+        self.after_intake(&definitions, meanings, head, chains)?;
+        Ok(intake)
+    }
+
+    /// Takes in objects that are already parsed, as one batch in one transaction (POSTs, pulled pages, catalogue changes).
+    pub(crate) fn take_in(
+        &self,
+        head: &Head,
+        objects: Vec<Object>,
+        by_peer: &BTreeMap<stix::Digest, Vec<Id<MarkingDefinition>>>,
+        alongside: &Alongside,
+        ask: Option<Line>,
+        status: impl FnOnce(&Published) -> Option<store::Status>,
+    ) -> Result<(Intake, Published), NodeError> {
+        let definitions: Vec<Object> =
+            objects.iter().filter(|o| o.view().type_name() == "marking-definition").cloned().collect();
+        let meanings = self.world().markings.fingerprint();
+        let world = self.learn_markings(&definitions, &head.origin);
+        let none = Vec::new();
+        let mut intake = Intake { objects: objects.len() as u64, ..Intake::default() };
+        let mut chains = HashSet::new();
+        let items: Vec<Incoming> = objects
+            .into_iter()
+            .map(|object| {
+                let told = by_peer.get(&object.digest()).unwrap_or(&none);
+                let mut chain = resolve(
+                    &object,
+                    &world.markings,
+                    &world.config.policies,
+                    head.collection,
+                    &head.origin,
+                    &head.default,
+                    told,
+                );
+                if head.relabelled {
+                    chain.assigned = Assigned::Relabelled { markings: head.default.clone() };
+                    chain.unresolved = None;
+                }
+                intake.quarantined += u64::from(chain.unresolved.is_some());
+                if !chains.contains(&chain) {
+                    chains.insert(chain.clone());
+                }
+                Incoming { object, chain }
+            })
+            .collect();
+        let items = self.keep_relabels(&world, items)?;
+        let batch_head =
+            BatchHead { collection: head.collection, origin: head.origin.clone(), accepted: head.accepted };
+        let published = self.publishing(&definitions, &head.origin, |rights| {
+            Ok(self.store.ingest(&batch_head, &items, alongside, rights, ask)?)
+        });
+        let published = match published {
+            Ok(published) => published,
+            Err(error) => {
+                self.forget_unheld_markings();
+                return Err(error);
+            }
+        };
+        count(&published, &mut intake);
+        if let Some(status) = status(&published) {
+            self.store.put_status(&status)?;
+        }
+        self.after_intake(&definitions, meanings, head, chains)?;
+        Ok((intake, published))
+    }
+
+    /// Content that this node relabelled stays relabelled when it comes again by an own road, or when a peer brings back what this node's organisation
+    /// created (I4, L-108, L-154). Other parties' roads are theirs: what they may give does not depend on what is held here (I1).
+    fn keep_relabels(&self, world: &World, mut items: Vec<Incoming>) -> Result<Vec<Incoming>, NodeError> {
+        let own = |origin: &Origin| matches!(origin, Origin::Own { .. });
+        let relabelled = |chain: &Chain| own(&chain.origin) && matches!(chain.assigned, Assigned::Relabelled { .. });
+        if !self.store.states()?.iter().any(|(state, _)| state.chains().iter().any(relabelled)) {
+            return Ok(items);
+        }
+        for item in &mut items {
+            let creator = item.object.view().created_by.as_ref();
+            let comes_home = matches!(item.chain.origin, Origin::Peer { .. })
+                && creator.is_some_and(|creator| world.config.node.speaks_for(creator));
+            if !own(&item.chain.origin) && !comes_home {
+                continue;
+            }
+            let Some(collection) = world.collections.get(&item.chain.collection) else { continue };
+            let digest = item.object.digest();
+            let held = self.store.instances(&collection.new.realm, item.object.id(), None)?;
+            let same = held.iter().filter(|info| info.digest == digest).flat_map(|info| info.state.chains());
+            // The road into the same collection first: one content may be relabelled differently in two of them.
+            let here = |chain: &&Chain| chain.collection != item.chain.collection;
+            if let Some(known) = same.filter(|chain| relabelled(chain)).min_by_key(here) {
+                item.chain.assigned = known.assigned.clone();
+                item.chain.unresolved = None;
+            }
+        }
+        Ok(items)
+    }
+
+    fn label_chunk(
+        world: &World,
+        head: &Head,
+        chunk: Vec<Result<Object, Rejected>>,
+        parts: &[&str],
+        intake: &mut Intake,
+        chains: &mut HashSet<Chain>,
+        rejected: &mut Vec<NewRejected>,
+    ) -> Vec<Incoming> {
+        let mut items = Vec::with_capacity(chunk.len());
+        for object in chunk {
+            intake.objects += 1;
+            match object {
+                Ok(object) => {
+                    let chain = resolve(
+                        &object,
+                        &world.markings,
+                        &world.config.policies,
+                        head.collection,
+                        &head.origin,
+                        &head.default,
+                        &[],
+                    );
+                    intake.quarantined += u64::from(chain.unresolved.is_some());
+                    if !chains.contains(&chain) {
+                        chains.insert(chain.clone());
+                    }
+                    items.push(Incoming { object, chain });
+                }
+                Err(fault) => {
+                    intake.rejected += 1;
+                    if intake.first_rejections.len() < REJECTIONS_TOLD_MAX {
+                        intake.first_rejections.push(fault.error.to_string());
+                    }
+                    let raw = parts.get(fault.index).copied().unwrap_or_default();
+                    rejected.push(rejected_row(head, fault, raw, head.accepted));
+                }
+            }
+        }
+        items
+    }
+
+    /// Makes marking definitions known before the objects that carry them are labelled. They count from here on; [`Self::forget_unheld_markings`]
+    /// takes back those that were not stored after all.
+    fn learn_markings(&self, definitions: &[Object], origin: &Origin) -> Arc<World> {
+        if definitions.is_empty() {
+            return self.world();
+        }
+        self.learn(&self.act_guard(), definitions, origin)
+    }
+
+    fn learn(&self, _guard: &MutexGuard<'_, ()>, definitions: &[Object], origin: &Origin) -> Arc<World> {
+        let world = self.world();
+        if definitions.is_empty() {
+            return world;
+        }
+        let mut markings = Markings::clone(&world.markings);
+        for object in definitions {
+            // `resolve` refuses a forged one; here it is merely not learnt.
+            let _ = markings.add(object, origin);
+        }
+        let mut next = crate::node::copy(&world);
+        next.markings = Arc::new(markings);
+        self.swap(next)
+    }
+
+    /// Publishes by the rights in force at that instant: no act of policy and no passing date comes in between, or what is published would miss it.
+    fn publishing<T>(
+        &self,
+        definitions: &[Object],
+        origin: &Origin,
+        publish: impl FnOnce(&RightsAt<'_>) -> Result<T, NodeError>,
+    ) -> Result<T, NodeError> {
+        let guard = self.act_guard();
+        let now = self.now();
+        let mut world = self.learn(&guard, definitions, origin);
+        if !world.holds_at(now) {
+            (world, _) = self.set_rights(&guard, crate::node::copy(&world), "clock", now)?;
+        }
+        publish(&RightsAt::new(&world, now))
+    }
+
+    fn forget_unheld_markings(&self) {
+        let _guard = self.act_guard();
+        let world = self.world();
+        match self.assemble(Arc::clone(&world.config)) {
+            Ok(assembled) => {
+                let mut next = crate::node::copy(&world);
+                next.markings = assembled.markings;
+                self.swap(next);
+            }
+            Err(error) => tracing::error!(%error, "markings could not be read again"),
+        }
+    }
+
+    /// If a marking that was understood now means something else (`meanings` is the fingerprint from before), the rights are computed anew. Objects that
+    /// waited in quarantine for one of these markings are labelled anew; then dates of new labels bound the world's window.
+    fn after_intake(
+        &self,
+        definitions: &[Object],
+        meanings: [u8; 32],
+        head: &Head,
+        chains: HashSet<Chain>,
+    ) -> Result<(), NodeError> {
+        if self.world().markings.fingerprint() != meanings {
+            let guard = self.act_guard();
+            let world = crate::node::copy(&self.world());
+            self.set_rights(&guard, world, "marking", self.now())?;
+        }
+        let world = self.world();
+        let arrived = definitions.iter().filter_map(|object| Id::<MarkingDefinition>::try_from(object.id()).ok());
+        // Another batch may have brought the marking while this one was being labelled without it.
+        let overtaken = chains.iter().filter_map(|chain| known_by_now(&world, chain));
+        self.release_waiting(&arrived.chain(overtaken).collect())?;
+        let world = self.world();
+        let states: Vec<LabelState> = chains.into_iter().map(|chain| LabelState::new(vec![chain])).collect();
+        let at = stix::Timestamp::from_micros(head.accepted);
+        let window = world.authority(&at).stable_window(&world.readers, &states.iter().collect::<Vec<_>>());
+        if window.0 > world.window.0 || window.1 < world.window.1 {
+            let _guard = self.act_guard();
+            let mut next = crate::node::copy(&self.world());
+            next.window = (next.window.0.max(window.0), next.window.1.min(window.1));
+            self.swap(next);
+        }
+        Ok(())
+    }
+
+    /// Objects that wait in quarantine for a marking that is known by now are labelled anew: the catalogue has changed, or the process ended between a
+    /// marking's arrival and its effect.
+    pub(crate) fn release_what_waited(&self) -> Result<(), NodeError> {
+        let world = self.world();
+        let states = self.store.states()?;
+        let chains = states.iter().flat_map(|(state, _)| state.chains());
+        self.release_waiting(&chains.filter_map(|chain| known_by_now(&world, chain)).collect())
+    }
+
+    fn release_waiting(&self, markings: &BTreeSet<Id<MarkingDefinition>>) -> Result<(), NodeError> {
+        for id in markings {
+            let waiting = self.store.waiting_for_marking(id)?;
+            if !waiting.is_empty() {
+                let released = self.resolve_again(&waiting, &Relabel::AsChosen, "marking")?;
+                tracing::info!(marking = %id, count = released, "objects left the quarantine: their marking arrived");
+            }
+        }
+        Ok(())
+    }
+
+    /// Labels quarantined chains anew by what is known now; returns how many left the quarantine.
+    pub(crate) fn resolve_again(
+        &self,
+        instances: &[store::InstanceNo],
+        label: &Relabel,
+        by: &str,
+    ) -> Result<usize, NodeError> {
+        let guard = self.act_guard();
+        let world = self.world();
+        let limits = Limits::default();
+        let mut changes = Vec::new();
+        for info in self.store.by_number(instances, None)? {
+            let object = Object::parse(&info.raw, &limits).map_err(|e| store::StoreError::Damaged(e.to_string()))?;
+            for old in info.state.chains().iter().filter(|chain| chain.unresolved.is_some()) {
+                let told = match &old.assigned {
+                    Assigned::ByPeer { markings } => markings.clone(),
+                    _ => Vec::new(),
+                };
+                let default = match (label, &old.assigned) {
+                    // The label that was once chosen for it goes before a default, which could be weaker.
+                    (Relabel::AsChosen | Relabel::OrDefault, Assigned::AtDoor { markings })
+                    | (Relabel::Chosen(markings), _) => markings.as_slice(),
+                    (Relabel::OrDefault, _) => {
+                        world.collections.get(&old.collection).map_or(&[][..], |c| c.new.default_markings.as_slice())
+                    }
+                    (Relabel::AsChosen, _) => &[],
+                };
+                let new = resolve(
+                    &object,
+                    &world.markings,
+                    &world.config.policies,
+                    old.collection,
+                    &old.origin,
+                    default,
+                    &told,
+                );
+                if new != *old {
+                    changes.push(ChainChange { no: info.no, old: old.clone(), new: Some(new) });
+                }
+            }
+        }
+        let left = changes.iter().filter(|c| c.new.as_ref().is_some_and(|n| n.unresolved.is_none())).count();
+        self.rechain(&guard, &changes, "quarantine", by, serde_json::json!({"left": left}))?;
+        Ok(left)
+    }
+
+    /// Changes chains as an act, and moves the world to the new epoch.
+    pub(crate) fn rechain(
+        &self,
+        guard: &MutexGuard<'_, ()>,
+        changes: &[ChainChange],
+        kind: &str,
+        by: &str,
+        body: serde_json::Value,
+    ) -> Result<Vec<store::LineChange>, NodeError> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let now = self.now();
+        let world = self.world();
+        let act = Act { kind: kind.to_owned(), by: by.to_owned(), body };
+        let rights = RightsAt::new(&world, now);
+        let lines = self.store.rechain(changes, &rights, &act, now)?;
+        drop(rights);
+        self.follow_epoch(guard)?;
+        Ok(lines)
+    }
+}
+
+impl World {
+    /// The marking that a catalogue name stands for.
+    pub fn catalogue_marking(&self, name: &str) -> Result<Id<MarkingDefinition>, NodeError> {
+        let label = self.config.catalogue.get(name);
+        label.map(|l| l.id).ok_or_else(|| {
+            let names: Vec<&str> = self.config.catalogue.keys().map(String::as_str).collect();
+            NodeError::Refused(format!("the catalogue has no label `{name}`; it has: {}", names.join("; ")))
+        })
+    }
+}
+
+/// The marking that a chain waits for, if it is known by now to count for it.
+fn known_by_now(world: &World, chain: &Chain) -> Option<Id<MarkingDefinition>> {
+    match &chain.unresolved {
+        Some(Unresolved::UnknownMarking { marking }) => {
+            world.markings.meaning(marking, &chain.origin).is_some().then_some(*marking)
+        }
+        _ => None,
+    }
+}
+
+/// A rejection as a row for the quarantine.
+pub(crate) fn rejected_row(head: &Head, fault: Rejected, raw: &str, at: i64) -> NewRejected {
+    NewRejected {
+        collection: head.collection,
+        origin: head.origin.clone(),
+        id: fault.id,
+        path: fault.error.path,
+        cause: fault.error.cause,
+        raw: raw.as_bytes().iter().copied().take(store::REJECTED_BYTES_MAX).collect(),
+        at,
+    }
+}
+
+fn count(published: &Published, intake: &mut Intake) {
+    for (_, taken) in &published.taken {
+        match taken {
+            store::Taken::New => intake.new += 1,
+            store::Taken::NewChain => intake.new_road += 1,
+            store::Taken::Known => intake.known += 1,
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! One organisation's node: everything between the protocols and the store.
+//!
+//! At start ([`Node::open`]), in order: the configuration directory is read whole and checked ([`config`]); the store is opened by its one owner; the
+//! [`world`] (policies, markings, readers) is built; if who may see what differs from what the store last computed, the rights are set anew, and what
+//! became visible or invisible is committed; only then does anything answer.
+//!
+//! While it runs: [`ingest`] takes objects in, [`release`] gives pages out through the one gate and records each before its first byte leaves,
+//! [`federation`] pulls from peers, [`accounts`] signs in, [`quarantine`] keeps what could not be labelled or read, [`admin`] carries out the operator's
+//! commands, [`jobs`] does what is due every second. Clock and randomness come in through [`Environment`].
+
+pub mod accounts;
+pub mod admin;
+mod catalogue;
+pub mod config;
+pub mod environment;
+mod error;
+pub mod federation;
+pub mod ingest;
+pub mod jobs;
+pub mod operator;
+pub mod quarantine;
+pub mod release;
+mod service;
+pub mod world;
+
+pub use environment::{Clock, Environment, Randomness};
+pub use error::NodeError;
+pub use node::Node;
+mod node;

@@ -1,0 +1,437 @@
+//! The node as a TAXII server: [`Taxii`] answered from the store, through [`Node::give`].
+
+use crate::{
+    Node, NodeError,
+    ingest::{Head, rejected_row},
+    release::{Ask, Outgoing},
+    world::World,
+};
+use sha2::{Digest as _, Sha256};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use stix::{AnyId, Limits, Object};
+use store::{Alongside, ChainChange, Collection, Filter, Line, StoreError, Versions};
+use taxii::{
+    cursor::{Cursors, Scope},
+    date_added,
+    encode::{self, Style},
+    error::TaxiiError,
+    query::Query,
+    resource::{self, ApiRoot, Collections, Discovery, Item, Status, StatusDetails},
+    server::{Caller, Credentials, Listed, Listing, Taxii},
+};
+
+/// Media type of every STIX object served.
+const STIX_2_1: &str = "application/stix+json;version=2.1";
+const STIX_2_0: &str = "application/stix+json;version=2.0";
+/// Objects in one POST; the body limit bounds bytes, this bounds the work of many tiny objects.
+pub(crate) const POST_OBJECTS_MAX: usize = 100_000;
+/// User agents that need `objects: []` (C-001); matched at the beginning.
+const EMPTY_ARRAY_AGENTS: [&str; 2] = ["Elastic", "Filebeat"];
+
+/// Failures as partners see them: nothing of the cause passes (L-131).
+pub(crate) fn outward(error: NodeError) -> TaxiiError {
+    match error {
+        NodeError::Store(StoreError::Full) => TaxiiError::Unavailable,
+        NodeError::Refused(why) => {
+            tracing::warn!(%why, "a request was refused for the moment");
+            TaxiiError::Unavailable
+        }
+        error => {
+            let mut chain = error.to_string();
+            let mut source = std::error::Error::source(&error);
+            while let Some(cause) = source {
+                chain = format!("{chain}: {cause}");
+                source = cause.source();
+            }
+            tracing::error!(error = %chain, "a request failed");
+            TaxiiError::Internal
+        }
+    }
+}
+
+/// A collection as one account meets it.
+struct Met {
+    world: Arc<World>,
+    collection: Collection,
+    line: Option<Line>,
+    may_write: bool,
+}
+
+impl Node {
+    fn meet(&self, who: &Caller, root: &str, segment: &str) -> Result<Met, TaxiiError> {
+        let now = self.now();
+        let world = self.world_at(now).map_err(outward)?;
+        let collection = world.collection_at(root, segment).cloned().ok_or(TaxiiError::NotFound)?;
+        let may_write = world.may_write(&who.account, &collection, now);
+        let reader = world.reader(&who.account).ok_or(TaxiiError::NotFound)?;
+        let may_read = reads(reader, &collection, now);
+        if !may_read && !may_write {
+            return Err(TaxiiError::NotFound);
+        }
+        let line = may_read.then_some(Line { reader: reader.no, collection: collection.no });
+        Ok(Met { world, collection, line, may_write })
+    }
+
+    fn shown(&self, who: &Caller) -> Result<Vec<(Collection, bool, bool)>, TaxiiError> {
+        let now = self.now();
+        let world = self.world_at(now).map_err(outward)?;
+        let Some(reader) = world.reader(&who.account) else { return Ok(Vec::new()) };
+        let rights = |c: &Collection| (c.clone(), reads(reader, c, now), world.may_write(&who.account, c, now));
+        Ok(world.collections.values().map(rights).filter(|(_, read, write)| *read || *write).collect())
+    }
+
+    fn style(world: &World, account: &str, user_agent: &str) -> Style {
+        let settings = world.settings(account);
+        let empty_array =
+            settings.empty_objects || EMPTY_ARRAY_AGENTS.iter().any(|agent| user_agent.starts_with(agent));
+        Style { empty_array, peer: settings.peer }
+    }
+
+    fn known_root(&self, who: &Caller, root: &str) -> Result<(), TaxiiError> {
+        let shown = self.shown(who)?;
+        shown.iter().any(|(c, ..)| c.new.realm == root).then_some(()).ok_or(TaxiiError::NotFound)
+    }
+}
+
+fn reads(reader: &label::Reader, collection: &Collection, now: i64) -> bool {
+    reader.collections.contains_key(&collection.no)
+        && reader.from.as_ref().is_none_or(|from| from.micros() <= now)
+        && reader.until.as_ref().is_none_or(|until| now < until.micros())
+}
+
+fn described(collection: &Collection, can_read: bool, can_write: bool) -> resource::Collection {
+    resource::Collection {
+        id: collection.new.id,
+        title: collection.new.title.clone(),
+        description: collection.new.description.clone(),
+        alias: Some(collection.new.alias.clone()),
+        can_read,
+        can_write,
+        media_types: vec![STIX_2_1.to_owned(), STIX_2_0.to_owned()],
+    }
+}
+
+/// A stored object as TAXII encodes it.
+pub(crate) fn item(outgoing: Outgoing) -> Item {
+    let Outgoing { slot, stored } = outgoing;
+    Item {
+        date_added: slot,
+        id: stored.id,
+        version: stored.version,
+        spec_version: stored.spec_version,
+        digest: stored.digest.0,
+        raw: stored.raw,
+    }
+}
+
+/// The store's filter for a TAXII filter on a listing.
+pub(crate) fn store_filter(filter: &taxii::query::Filter, listing: Listing, object: Option<&AnyId>) -> Filter {
+    let asked = filter.versions();
+    let versions = match listing {
+        Listing::Versions => Versions { all: true, ..Versions::default() },
+        _ => Versions {
+            all: asked.all,
+            first: asked.first,
+            last: asked.last,
+            at: asked.at.iter().map(|t| t.key().to_owned()).collect(),
+        },
+    };
+    Filter {
+        ids: object.map_or_else(|| filter.ids.clone(), |id| vec![id.clone()]),
+        types: filter.types.clone(),
+        versions,
+        spec_versions: filter.spec_versions.clone(),
+    }
+}
+
+impl Taxii for Node {
+    fn authenticate(&self, credentials: Option<&Credentials>, from: IpAddr) -> Result<Caller, TaxiiError> {
+        self.sign_in(credentials, from).map(|account| Caller { account })
+    }
+
+    fn max_content_length(&self) -> u64 {
+        self.world().config.node.max_content_length
+    }
+
+    fn discovery(&self, who: &Caller, base_url: &str) -> Result<Discovery, TaxiiError> {
+        let mut realms: Vec<String> = self.shown(who)?.into_iter().map(|(c, ..)| c.new.realm).collect();
+        realms.sort();
+        realms.dedup();
+        let world = self.world();
+        let api_roots: Vec<String> = realms.iter().map(|realm| format!("{base_url}/{realm}/")).collect();
+        let live = realms.iter().position(|realm| realm == "live");
+        let default = live.and_then(|i| api_roots.get(i)).cloned();
+        Ok(Discovery { title: world.config.node.title.clone(), description: None, contact: None, default, api_roots })
+    }
+
+    fn api_root(&self, who: &Caller, root: &str) -> Result<ApiRoot, TaxiiError> {
+        self.known_root(who, root)?;
+        let world = self.world();
+        Ok(ApiRoot {
+            title: format!("{}: {root}", world.config.node.title),
+            description: None,
+            versions: vec!["application/taxii+json;version=2.1".to_owned()],
+            max_content_length: world.config.node.max_content_length,
+        })
+    }
+
+    fn status(&self, who: &Caller, root: &str, id: &str) -> Result<Vec<u8>, TaxiiError> {
+        self.known_root(who, root)?;
+        let id = uuid::Uuid::parse_str(id).map_err(|_| TaxiiError::NotFound)?;
+        let world = self.world();
+        let reader = world.reader(&who.account).ok_or(TaxiiError::NotFound)?.no;
+        let status = self.store.status(root, reader, id).map_err(|e| outward(e.into()))?;
+        status.map(|status| status.body.into_bytes()).ok_or(TaxiiError::NotFound)
+    }
+
+    fn collections(&self, who: &Caller, root: &str) -> Result<Collections, TaxiiError> {
+        self.known_root(who, root)?;
+        let here = self.shown(who)?.into_iter().filter(|(c, ..)| c.new.realm == root);
+        Ok(Collections { collections: here.map(|(c, read, write)| described(&c, read, write)).collect() })
+    }
+
+    fn collection(&self, who: &Caller, root: &str, collection: &str) -> Result<resource::Collection, TaxiiError> {
+        let met = self.meet(who, root, collection)?;
+        Ok(described(&met.collection, met.line.is_some(), met.may_write))
+    }
+
+    fn list(
+        &self,
+        who: &Caller,
+        root: &str,
+        collection: &str,
+        what: Listing,
+        object: Option<&str>,
+        query: &str,
+        user_agent: &str,
+    ) -> Result<Listed, TaxiiError> {
+        let met = self.meet(who, root, collection)?;
+        let line = met.line.ok_or(TaxiiError::Forbidden)?;
+        let query = Query::parse(query, what)?;
+        // A path segment that is no identifier names nothing.
+        let object: Option<AnyId> = object.map(|id| id.parse().map_err(|_| TaxiiError::NotFound)).transpose()?;
+        let cursors = Cursors::new(&self.cursor_key);
+        let scope = Scope {
+            binding: binding(&who.account, &met.collection),
+            listing: what,
+            object: object.as_ref().map(AnyId::as_str),
+        };
+        let resumed = cursors.resume(&query, &scope, self.now())?;
+        let page_max = met.world.config.node.page_objects_max;
+        let ask = Ask {
+            line,
+            after: resumed.after,
+            limit: query.limit.map_or(page_max, |limit| limit.min(page_max)),
+            filter: store_filter(&resumed.filter, what, object.as_ref()),
+            filter_digest: resumed.filter.digest(),
+            content: matches!(what, Listing::Objects | Listing::Object),
+            channel: match what {
+                Listing::Objects => "taxii:objects",
+                Listing::Manifest => "taxii:manifest",
+                Listing::Object => "taxii:object",
+                Listing::Versions => "taxii:versions",
+            },
+            confirms: resumed.confirms.or(resumed.filter.added_after),
+        };
+        let given = self.give(&who.account, &ask, item).map_err(outward)?;
+        if given.items.is_empty()
+            && let Some(id) = &object
+            && !self.store.knows(line, id).map_err(|e| outward(e.into()))?
+        {
+            return Err(TaxiiError::NotFound);
+        }
+        let next = match given.last.filter(|_| given.more) {
+            Some(slot) => Some(cursors.seal(slot, &resumed.filter, &scope, self.now())?),
+            None => None,
+        };
+        let style = Self::style(&met.world, &who.account, user_agent);
+        let body = match what {
+            Listing::Objects | Listing::Object => encode::envelope(&given.items, next.as_deref(), style),
+            Listing::Manifest => encode::manifest(&given.items, next.as_deref(), style),
+            Listing::Versions => encode::versions(&given.items, next.as_deref(), style),
+        };
+        // C-002: an empty answer repeats what the caller sent, so that a client does not jump to "now".
+        let repeat = || resumed.filter.added_after.map(date_added::format);
+        let (first, last) = match (given.items.first(), given.items.last()) {
+            (Some(first), Some(last)) => (
+                Some(date_added::format(first.object().date_added)),
+                Some(date_added::format(last.object().date_added)),
+            ),
+            _ => (repeat(), repeat()),
+        };
+        Ok(Listed { body, first, last })
+    }
+
+    fn may_add(&self, who: &Caller, root: &str, collection: &str) -> Result<(), TaxiiError> {
+        let met = self.meet(who, root, collection)?;
+        if met.may_write { Ok(()) } else { Err(TaxiiError::Forbidden) }
+    }
+
+    fn add(&self, who: &Caller, root: &str, collection: &str, body: &[u8]) -> Result<Vec<u8>, TaxiiError> {
+        let accepted = self.now();
+        let met = self.meet(who, root, collection)?;
+        if !met.may_write {
+            return Err(TaxiiError::Forbidden);
+        }
+        let limits = Limits::default();
+        let bundle = stix::bundle::read(body, &limits).map_err(|e| {
+            if e.path.is_empty() { TaxiiError::BadRequest(e.cause) } else { TaxiiError::Unprocessable(e.to_string()) }
+        })?;
+        let total = bundle.parts().len();
+        if total == 0 {
+            return Err(TaxiiError::Unprocessable("the envelope has no objects".to_owned()));
+        }
+        if total > POST_OBJECTS_MAX {
+            return Err(TaxiiError::Unprocessable(format!("the envelope has more than {POST_OBJECTS_MAX} objects")));
+        }
+        let origin = met.world.origin(&who.account);
+        let head = Head {
+            collection: met.collection.no,
+            origin,
+            accepted,
+            default: met.collection.new.default_markings.clone(),
+            relabelled: false,
+        };
+        let accept = met.world.accounts.get(&who.account).and_then(|a| a.partner.as_deref());
+        let accept = accept
+            .and_then(|p| met.world.config.agreements.get(p))
+            .and_then(|f| f.agreement.accepts(&met.collection.new.alias))
+            .cloned();
+        let time = date_added::format(accepted);
+        let mut objects: Vec<Object> = Vec::with_capacity(total);
+        let mut failures = Vec::new();
+        let mut rejected = Vec::new();
+        for object in bundle.objects(&limits) {
+            match object {
+                Ok(object) => {
+                    let creator = object.view().created_by.as_ref();
+                    if accept.as_ref().is_none_or(|accept| accept.speaks_for(creator)) {
+                        objects.push(object);
+                    } else {
+                        let version = object.view().version().map_or_else(|| time.clone(), |v| v.as_str().to_owned());
+                        let message = Some(
+                            "the agreement does not let this account speak for the object's `created_by_ref`"
+                                .to_owned(),
+                        );
+                        failures.push(StatusDetails { id: object.id().to_string(), version, message });
+                    }
+                }
+                Err(fault) => {
+                    let id = fault.id.clone().unwrap_or_else(|| format!("objects[{}]", fault.index));
+                    failures.push(StatusDetails { id, version: time.clone(), message: Some(fault.error.to_string()) });
+                    let raw = bundle.parts().get(fault.index).copied().unwrap_or_default();
+                    rejected.push(rejected_row(&head, fault, raw, accepted));
+                }
+            }
+        }
+        let named: Vec<(String, Option<String>)> =
+            objects.iter().map(|o| (o.id().to_string(), o.view().version().map(|v| v.as_str().to_owned()))).collect();
+        let status_id = self.environment.random.uuid();
+        let reader = met.world.reader(&who.account).ok_or(TaxiiError::NotFound)?.no;
+        let body = serde_json::json!({"account": who.account, "collection": met.collection.new.alias, "objects": objects.len(), "status": status_id});
+        let act = store::Act { kind: "post".to_owned(), by: who.account.clone(), body };
+        let alongside = Alongside { rejected, act: Some(act), ..Alongside::default() };
+        let mut encoded = Vec::new();
+        let make = |published: &store::Published| {
+            let version = |(i, (id, version)): (usize, (String, Option<String>))| StatusDetails {
+                id,
+                version: version.unwrap_or_else(|| {
+                    published.slots.get(i).copied().flatten().map_or_else(|| time.clone(), date_added::format)
+                }),
+                message: None,
+            };
+            let successes: Vec<StatusDetails> = named.into_iter().enumerate().map(version).collect();
+            let status = Status {
+                id: status_id,
+                status: "complete".to_owned(),
+                request_timestamp: Some(time.clone()),
+                total_count: total as u64,
+                success_count: successes.len() as u64,
+                successes,
+                failure_count: failures.len() as u64,
+                failures,
+                pending_count: 0,
+                pendings: Vec::new(),
+            };
+            encoded = serde_json::to_vec(&status).unwrap_or_default();
+            let body = String::from_utf8_lossy(&encoded).into_owned();
+            Some(store::Status { id: status_id, realm: root.to_owned(), reader, at: accepted, body })
+        };
+        let (intake, _) =
+            self.take_in(&head, objects, &BTreeMap::new(), &alongside, met.line, make).map_err(outward)?;
+        self.counters.taken_in.fetch_add(intake.new, std::sync::atomic::Ordering::Relaxed);
+        Ok(encoded)
+    }
+
+    fn delete(&self, who: &Caller, root: &str, collection: &str, object: &str, query: &str) -> Result<(), TaxiiError> {
+        let met = self.meet(who, root, collection)?;
+        let line = met.line.filter(|_| met.may_write).ok_or(TaxiiError::Forbidden)?;
+        let filter = taxii::query::Filter::parse_delete(query)?;
+        let id: AnyId = object.parse().map_err(|_| TaxiiError::NotFound)?;
+        let every = filter.versions.is_none();
+        let mut wanted = store_filter(&filter, if every { Listing::Versions } else { Listing::Object }, Some(&id));
+        wanted.ids = vec![id.clone()];
+        // What the account itself is shown of the id: nothing else may be touched, and nothing else may answer.
+        let query = store::PageQuery {
+            line,
+            after: None,
+            limit: usize::MAX,
+            bytes_max: usize::MAX,
+            filter: wanted,
+            content: false,
+        };
+        let page = self.store.page(&query).map_err(|e| outward(e.into()))?;
+        if page.items.is_empty() {
+            let known = self.store.knows(line, &id).map_err(|e| outward(e.into()))?;
+            return if known { Ok(()) } else { Err(TaxiiError::NotFound) };
+        }
+        let mut numbers = Vec::new();
+        for item in page.items {
+            let _ = item.labelled.map(|stored| numbers.push(stored.no));
+        }
+        let origin = met.world.origin(&who.account);
+        let infos = self.store.by_number(&numbers, None).map_err(|e| outward(e.into()))?;
+        let limits = Limits::default();
+        let mut changes = Vec::new();
+        for info in infos {
+            let creator = Object::parse(&info.raw, &limits).ok().and_then(|o| o.view().created_by);
+            let speaks = match (&met.world.accounts.get(&who.account).and_then(|a| a.partner.clone()), creator) {
+                (None, creator) => creator.is_none_or(|c| met.world.config.node.speaks_for(&c)),
+                (Some(_), None) => true,
+                (Some(partner), Some(creator)) => met
+                    .world
+                    .config
+                    .agreements
+                    .get(partner)
+                    .and_then(|f| f.agreement.accepts(&met.collection.new.alias))
+                    .is_some_and(|accept| accept.speaks_for(Some(&creator))),
+            };
+            // Its own chains only: what others brought is theirs (I4).
+            let mine = info.state.chains().iter().filter(|c| c.collection == met.collection.no && c.origin == origin);
+            let before = changes.len();
+            if speaks {
+                changes.extend(mine.map(|chain| ChainChange { no: info.no, old: chain.clone(), new: None }));
+            }
+            if changes.len() == before {
+                return Err(TaxiiError::Forbidden);
+            }
+        }
+        let guard = self.act_guard();
+        let body =
+            serde_json::json!({"id": id.as_str(), "collection": met.collection.new.alias, "instances": changes.len()});
+        self.rechain(&guard, &changes, "delete", &who.account, body).map_err(outward)?;
+        Ok(())
+    }
+}
+
+/// What a cursor belongs to, by names: a line's numbers count the accounts and collections made before, which others may not know (I1).
+fn binding(account: &str, collection: &Collection) -> [u8; 16] {
+    let digest = Sha256::new()
+        .chain_update(b"entente line/1\0")
+        .chain_update(collection.new.id.as_bytes())
+        .chain_update(account.as_bytes())
+        .finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes
+}

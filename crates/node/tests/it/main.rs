@@ -1,0 +1,12 @@
+//! The node, attacked by those it serves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod hostile;
+mod stage;
