@@ -1,0 +1,406 @@
+//! The command line.
+
+mod agreement;
+mod audit;
+mod init;
+
+pub(crate) use init::POLICIES;
+
+use crate::{operator, print, render, serve};
+use clap::{Args, Parser, Subcommand};
+use node::admin::Request;
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Exit code: failed.
+pub(crate) const FAILED: u8 = 1;
+/// Exit code of `explain`: withheld.
+pub(crate) const WITHHELD: u8 = 3;
+/// Exit code of `doctor` and `audit verify`: faults.
+pub(crate) const FAULTS: u8 = 4;
+/// Exit code of `demo --once`: a node does not hold what the oracle says.
+pub(crate) const NOT_AS_ORACLE: u8 = 5;
+
+/// A coalition intelligence exchange: every organisation runs its own node.
+#[derive(Debug, Parser)]
+#[command(
+    name = "entente",
+    version,
+    about,
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 explain: withheld, 4 doctor or audit verify: faults, 5 demo: not as the oracle says.\n\nFirst steps:\n  entente demo\n  entente init ./node --name japan --title \"Japan\"\n  entente --dir ./node serve"
+)]
+pub(crate) struct Line {
+    /// Configuration directory of the node.
+    #[arg(long, global = true, env = "ENTENTE_DIR", default_value = ".")]
+    dir: PathBuf,
+    /// Print one JSON value on standard output.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a configuration directory to start from.
+    #[command(after_help = "Example:\n  entente init ./node --name japan --title \"Japan, joint intelligence\"")]
+    Init(init::Init),
+    /// Run the node: TAXII for partners, metrics and the admin socket for the operator.
+    #[command(
+        after_help = "Example:\n  entente --dir ./node serve\n\nENTENTE_LOG sets what is logged, e.g. ENTENTE_LOG=debug. Ctrl-C or SIGTERM ends it after what is under way; SIGHUP reads the configuration again."
+    )]
+    Serve,
+    /// Import STIX 2.1 bundles: files, folders, gzip or plain.
+    #[command(
+        after_help = "Examples:\n  entente import attack.json.gz --collection knowledge --label \"PUBLIC\"\n  entente import reports/ --collection intel\n\nThe label of an object is what it carries; else --label; else the collection's default; else it goes to the quarantine."
+    )]
+    Import {
+        /// Files or folders.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Collection alias.
+        #[arg(long)]
+        collection: String,
+        /// Catalogue label for objects that carry none.
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// Write what an account may have of a collection as a bundle; recorded like any delivery.
+    #[command(after_help = "Example:\n  entente export --collection intel --for jpn-soc --output for-japan.json")]
+    Export {
+        /// Collection alias.
+        #[arg(long)]
+        collection: String,
+        /// For whom; the operator if left out.
+        #[arg(long = "for")]
+        account: Option<String>,
+        /// File to create.
+        #[arg(long)]
+        output: PathBuf,
+    },
+    /// Collections.
+    #[command(subcommand)]
+    Collection(CollectionCommand),
+    /// Accounts of partners and of the own organisation.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Partners' nodes.
+    #[command(subcommand)]
+    Peer(PeerCommand),
+    /// Agreement files.
+    #[command(subcommand)]
+    Agreement(agreement::AgreementCommand),
+    /// Give an object another label from the catalogue; who gains and loses it follows at once.
+    #[command(after_help = "Example:\n  entente relabel report--… --label \"NATO RESTRICTED REL JPN\"")]
+    Relabel {
+        /// STIX id.
+        id: String,
+        /// Catalogue label.
+        #[arg(long)]
+        label: String,
+        /// Realm.
+        #[arg(long)]
+        realm: Option<String>,
+    },
+    /// Publish a revoked version of an object that this node created.
+    #[command(after_help = "Example:\n  entente revoke indicator--…")]
+    Revoke {
+        /// STIX id.
+        id: String,
+        /// Realm.
+        #[arg(long)]
+        realm: Option<String>,
+    },
+    /// What could not be read or labelled.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Why an account gets, or does not get, an object: every step with its rule. Exit code 0 released, 3 withheld.
+    #[command(after_help = "Example:\n  entente explain report--… --to jpn-soc")]
+    Explain {
+        /// STIX id.
+        id: String,
+        /// Account.
+        #[arg(long)]
+        to: String,
+        /// Realm.
+        #[arg(long)]
+        realm: Option<String>,
+    },
+    /// The node as an account sees it.
+    #[command(after_help = "Example:\n  entente view-as jpn-soc --collection intel 'match[type]=indicator'")]
+    ViewAs {
+        /// Account.
+        account: String,
+        /// TAXII query.
+        #[arg(default_value = "")]
+        query: String,
+        /// One collection only.
+        #[arg(long)]
+        collection: Option<String>,
+    },
+    /// Who was given an object, when, under which agreement and policies.
+    #[command(after_help = "Example:\n  entente who-has indicator--…")]
+    WhoHas {
+        /// STIX id.
+        id: String,
+        /// Realm.
+        #[arg(long)]
+        realm: Option<String>,
+    },
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Check configuration, store and audit log. Exit code 0 sound, 4 faults.
+    #[command(after_help = "Example:\n  entente doctor --json")]
+    Doctor,
+    /// Figures of the node.
+    #[command(after_help = "Example:\n  entente status")]
+    Status,
+    /// Copy the store while the node runs.
+    #[command(after_help = "Example:\n  entente backup /backup/entente-monday.db")]
+    Backup {
+        /// File to create.
+        to: PathBuf,
+    },
+    /// Run a whole coalition on this machine: six nodes that share intelligence, each getting exactly what it may.
+    #[command(
+        after_help = "Examples:\n  entente demo                  stays up until Ctrl-C\n  entente demo --once --json    one JSON object, exit code 0 only if every node holds what the oracle says"
+    )]
+    Demo(crate::demo::Demo),
+}
+
+#[derive(Debug, Subcommand)]
+enum CollectionCommand {
+    /// List them with what they hold.
+    #[command(after_help = "Example:\n  entente collection list --json")]
+    List,
+    /// Add one to node.toml and put it in force.
+    #[command(
+        after_help = "Example:\n  entente collection add --alias reports --title \"Finished reports\" --default-label PUBLIC"
+    )]
+    Add(init::CollectionAdd),
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// List accounts.
+    #[command(after_help = "Example:\n  entente user list")]
+    List,
+    /// Create one; its password is printed once.
+    #[command(after_help = "Example:\n  entente user add jpn-soc --partner japan")]
+    Add {
+        /// Name.
+        name: String,
+        /// Partner it belongs to; without it, the own organisation.
+        #[arg(long)]
+        partner: Option<String>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// A new API token, printed once.
+    #[command(after_help = "Example:\n  entente user token jpn-soc")]
+    Token {
+        /// Name.
+        name: String,
+    },
+    /// Set a password, read from standard input.
+    #[command(after_help = "Example:\n  entente user password jpn-soc < password.txt")]
+    Password {
+        /// Name.
+        name: String,
+    },
+    /// Sign-in off, at once.
+    #[command(after_help = "Example:\n  entente user disable jpn-soc")]
+    Disable {
+        /// Name.
+        name: String,
+    },
+    /// Sign-in on again.
+    #[command(after_help = "Example:\n  entente user enable jpn-soc")]
+    Enable {
+        /// Name.
+        name: String,
+    },
+    /// Change settings; those not named go back to their defaults.
+    #[command(after_help = "Example:\n  entente user set analyst --write intel --write reports")]
+    Set {
+        /// Name.
+        name: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Settings {
+    /// The account of another Entente node.
+    #[arg(long)]
+    peer: bool,
+    /// Always send `objects: []` (for clients that cannot do without).
+    #[arg(long)]
+    empty_objects: bool,
+    /// Own accounts: collections it may write to.
+    #[arg(long)]
+    write: Vec<String>,
+    /// Read only these of the collections it might.
+    #[arg(long)]
+    read: Vec<String>,
+}
+
+impl Settings {
+    fn json(&self) -> Value {
+        serde_json::json!({"peer": self.peer, "empty_objects": self.empty_objects, "write": self.write, "read": self.read})
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum PeerCommand {
+    /// Partners, their agreements and where pulls stand.
+    #[command(after_help = "Example:\n  entente peer list")]
+    List,
+    /// Pull from one now.
+    #[command(after_help = "Example:\n  entente peer pull japan")]
+    Pull {
+        /// Partner.
+        peer: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum QuarantineCommand {
+    /// List.
+    #[command(after_help = "Example:\n  entente quarantine list")]
+    List {
+        /// After this row.
+        #[arg(long, allow_hyphen_values = true)]
+        after: Option<i64>,
+    },
+    /// One row with its bytes.
+    #[command(after_help = "Example:\n  entente quarantine show -17")]
+    Show {
+        /// Row.
+        #[arg(allow_hyphen_values = true)]
+        no: i64,
+    },
+    /// Try again, with a label if it carries none.
+    #[command(after_help = "Example:\n  entente quarantine replay -17 --label PUBLIC")]
+    Replay {
+        /// Row.
+        #[arg(allow_hyphen_values = true)]
+        no: i64,
+        /// Catalogue label.
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// Drop for good.
+    #[command(after_help = "Example:\n  entente quarantine drop 3")]
+    Drop {
+        /// Row.
+        #[arg(allow_hyphen_values = true)]
+        no: i64,
+    },
+}
+
+/// Carries out a command line.
+pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
+    let Line { dir, json, command } = line;
+    let show = |value: &Value| print(&if json { value.to_string() } else { render::text(value) });
+    let ask = |request: Request| -> Result<ExitCode, String> {
+        show(&operator::ask(&dir, request)?);
+        Ok(ExitCode::SUCCESS)
+    };
+    match command {
+        Command::Init(init) => init.run(json),
+        Command::Serve => serve::run(&dir).map(|()| ExitCode::SUCCESS),
+        Command::Demo(demo) => demo.run(json),
+        Command::Import { files, collection, label } => {
+            let paths = files.iter().map(|f| absolute(f)).collect::<Result<_, _>>()?;
+            ask(Request::Import { paths, collection, label })
+        }
+        Command::Export { collection, account, output } => {
+            let output = std::path::absolute(&output).map_err(|e| format!("`{}`: {e}", output.display()))?;
+            ask(Request::Export { collection, account, output })
+        }
+        Command::Collection(CollectionCommand::List) => ask(Request::Collections),
+        Command::Collection(CollectionCommand::Add(add)) => {
+            add.run(&dir)?;
+            ask(Request::Reload)
+        }
+        Command::User(command) => ask(user(command)?),
+        Command::Peer(PeerCommand::List) => ask(Request::Peers),
+        Command::Peer(PeerCommand::Pull { peer }) => ask(Request::Pull { peer }),
+        Command::Agreement(command) => command.run(&dir, json),
+        Command::Relabel { id, label, realm } => ask(Request::Relabel { id, label, realm }),
+        Command::Revoke { id, realm } => ask(Request::Revoke { id, realm }),
+        Command::Quarantine(QuarantineCommand::List { after }) => ask(Request::Quarantine { after }),
+        Command::Quarantine(QuarantineCommand::Show { no }) => ask(Request::QuarantineShow { no }),
+        Command::Quarantine(QuarantineCommand::Replay { no, label }) => ask(Request::QuarantineReplay { no, label }),
+        Command::Quarantine(QuarantineCommand::Drop { no }) => ask(Request::QuarantineDrop { no }),
+        Command::Explain { id, to, realm } => {
+            let value = operator::ask(&dir, Request::Explain { id, to, realm })?;
+            show(&value);
+            Ok(if value["released"] == true { ExitCode::SUCCESS } else { ExitCode::from(WITHHELD) })
+        }
+        Command::ViewAs { account, query, collection } => ask(Request::ViewAs { account, collection, query }),
+        Command::WhoHas { id, realm } => ask(Request::WhoHas { id, realm }),
+        Command::Audit(command) => command.run(&dir, json),
+        Command::Doctor => {
+            let value = operator::ask(&dir, Request::Doctor)?;
+            show(&value);
+            Ok(if value["sound"] == true { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
+        }
+        Command::Status => ask(Request::Status),
+        Command::Backup { to } => {
+            let to = std::path::absolute(&to).map_err(|e| format!("`{}`: {e}", to.display()))?;
+            ask(Request::Backup { to })
+        }
+    }
+}
+
+fn user(command: UserCommand) -> Result<Request, String> {
+    let change = |name: String| Request::User {
+        name,
+        create: false,
+        partner: None,
+        password: None,
+        token: false,
+        settings: None,
+        disabled: None,
+    };
+    let mut request = match &command {
+        UserCommand::List => return Ok(Request::Users),
+        UserCommand::Add { name, .. }
+        | UserCommand::Token { name }
+        | UserCommand::Password { name }
+        | UserCommand::Disable { name }
+        | UserCommand::Enable { name }
+        | UserCommand::Set { name, .. } => change(name.clone()),
+    };
+    if let Request::User { create, partner, password, token, settings, disabled, .. } = &mut request {
+        match command {
+            UserCommand::List => {}
+            UserCommand::Add { partner: of, settings: chosen, .. } => {
+                *create = true;
+                *partner = of;
+                *settings = Some(chosen.json());
+            }
+            UserCommand::Token { .. } => *token = true,
+            UserCommand::Password { .. } => {
+                let mut line = String::new();
+                std::io::stdin().read_line(&mut line).map_err(|e| format!("standard input: {e}"))?;
+                *password = Some(line.trim_end_matches(['\r', '\n']).to_owned());
+            }
+            UserCommand::Disable { .. } => *disabled = Some(true),
+            UserCommand::Enable { .. } => *disabled = Some(false),
+            UserCommand::Set { settings: chosen, .. } => *settings = Some(chosen.json()),
+        }
+    }
+    Ok(request)
+}
+
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, String> {
+    path.canonicalize().map_err(|e| format!("`{}`: {e}", path.display()))
+}

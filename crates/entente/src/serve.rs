@@ -1,0 +1,196 @@
+//! Running a node: the TAXII listener, the operator's listener, the admin socket, and the job loop.
+
+use crate::{admin_socket, eprint};
+use node::{Environment, Node, federation::Http, jobs::Jobs};
+use std::{
+    net::TcpListener,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::watch;
+use web::{Figure, FigureKind, Listener, Metrics, Operator, Settings};
+
+/// Milliseconds between two turns of the job loop.
+const TICK_MS: u64 = 1_000;
+
+/// A started node.
+pub(crate) struct Running {
+    stop: watch::Sender<bool>,
+    stopping: Arc<AtomicBool>,
+    serving: std::thread::JoinHandle<()>,
+}
+
+impl Running {
+    /// Asks everything to end; requests under way may finish.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        let _ = self.stop.send(true);
+    }
+
+    /// The same, and waits until the requests under way are answered (bounded by `web`'s time for shutting down).
+    fn finish(self) {
+        self.stop();
+        let _ = self.serving.join();
+    }
+}
+
+struct Figures(Arc<Node>);
+
+impl Operator for Figures {
+    fn figures(&self) -> Vec<Figure> {
+        let figure = |f: node::operator::Figure| {
+            let kind = if f.rises { FigureKind::Counter } else { FigureKind::Gauge };
+            Figure { name: f.name, help: f.help, kind, value: f.value }
+        };
+        match self.0.figures() {
+            Ok(figures) => figures.into_iter().map(figure).collect(),
+            Err(error) => {
+                tracing::error!(%error, "the store's figures cannot be read");
+                Vec::new()
+            }
+        }
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone: that is an end too.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// Starts listening; the runtime lives in a thread of its own until [`Running::stop`].
+pub(crate) fn start(
+    node: &Arc<Node>,
+    dir: &Path,
+    taxii: TcpListener,
+    operator: TcpListener,
+) -> Result<Running, String> {
+    let listen = node.world().config.node.listen.clone();
+    let metrics = Arc::new(Metrics::new(Arc::new(Figures(Arc::clone(node)))));
+    let settings = Settings { base_url: listen.base_url.clone(), ..Settings::default() };
+    let taxii_app = web::app(Arc::clone(node) as Arc<dyn taxii::server::Taxii>, settings, Arc::clone(&metrics))
+        .map_err(|e| e.to_string())?;
+    let operator_app = web::operator_app(&metrics);
+    let pem = match (&listen.certificate, &listen.key) {
+        (Some(certificate), Some(key)) => {
+            let read = |file: &String| std::fs::read(dir.join(file)).map_err(|e| format!("`{file}`: {e}"));
+            Some((read(certificate)?, read(key)?))
+        }
+        _ => None,
+    };
+    admin_socket::listen(dir, node).map_err(|e| format!("the admin socket: {e}"))?;
+    let (stop, stopped) = watch::channel(false);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("entente")
+        .build()
+        .map_err(|e| e.to_string())?;
+    let (taxii, operator) = runtime
+        .block_on(async {
+            let adopt = |listener: TcpListener| {
+                listener.set_nonblocking(true)?;
+                tokio::net::TcpListener::from_std(listener)
+            };
+            let taxii = match &pem {
+                Some((certificate, key)) => Listener::tls(adopt(taxii)?, certificate, key)?,
+                None => Listener::plain(adopt(taxii)?, listen.insecure_http)?,
+            };
+            Ok::<_, web::ServeError>((taxii, Listener::operator(adopt(operator)?)?))
+        })
+        .map_err(|e| e.to_string())?;
+    let serving = std::thread::Builder::new()
+        .name("serve".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                let partners = web::serve(taxii, taxii_app, until(stopped.clone()));
+                let own = web::serve(operator, operator_app, until(stopped.clone()));
+                tokio::join!(partners, own);
+            });
+        })
+        .map_err(|e| e.to_string())?;
+    Ok(Running { stop, stopping: Arc::new(AtomicBool::new(false)), serving })
+}
+
+/// `entente serve`.
+pub(crate) fn run(dir: &Path) -> Result<(), String> {
+    init_log();
+    let node = Arc::new(Node::open_dir(dir, Environment::system()).map_err(|e| e.to_string())?);
+    let listen = node.world().config.node.listen.clone();
+    let bind = |address| TcpListener::bind(address).map_err(|e| format!("listening on {address}: {e}"));
+    let (taxii, operator) = (bind(listen.taxii)?, bind(listen.operator)?);
+    let running = start(&node, dir, taxii, operator)?;
+    let scheme = if listen.certificate.is_some() { "https" } else { "http" };
+    eprint(&format!(
+        "entente: {} serves {scheme}://{}/taxii2/; metrics on http://{}/metrics",
+        node.world().config.node.name,
+        listen.taxii,
+        listen.operator
+    ));
+    let stopping = Arc::clone(&running.stopping);
+    let worker = Arc::clone(&node);
+    let jobs = std::thread::Builder::new()
+        .name("jobs".to_owned())
+        .spawn(move || {
+            let (mut jobs, transport) = (Jobs::default(), Http::new());
+            while !stopping.load(Ordering::Relaxed) {
+                if let Err(error) = worker.tick(&mut jobs, &transport) {
+                    tracing::error!(%error, "a job failed; it is tried again");
+                }
+                std::thread::sleep(Duration::from_millis(TICK_MS));
+            }
+        })
+        .map_err(|e| e.to_string())?;
+    let outcome = signals(&node);
+    running.finish();
+    let _ = jobs.join();
+    let _ = std::fs::remove_file(dir.join(admin_socket::SOCKET));
+    if let Err(error) = node.store().checkpoint() {
+        tracing::warn!(%error, "the last checkpoint failed; the log is replayed at the next start");
+    }
+    outcome
+}
+
+/// Ends with SIGINT or SIGTERM; SIGHUP reads the configuration again.
+fn signals(node: &Node) -> Result<(), String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    runtime.block_on(async {
+        let failed = |e: std::io::Error| format!("signals: {e}");
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => return Ok(()),
+                _ = terminate.recv() => return Ok(()),
+                _ = hangup.recv() => match node.reload() {
+                    Ok(changes) => tracing::info!(changed_lines = changes.len(), "the configuration was read again"),
+                    Err(error) => tracing::error!(%error, "the configuration on disk is not usable; the one in force stays"),
+                },
+            }
+        }
+    })
+}
+
+/// Blocks until SIGINT or SIGTERM.
+pub(crate) fn wait_for_signal() -> Result<(), String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result.map_err(|e| e.to_string()),
+            _ = terminate.recv() => Ok(()),
+        }
+    })
+}
+
+/// Structured logs on standard error; `ENTENTE_LOG` sets the level. Never object content.
+fn init_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ENTENTE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let _ = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

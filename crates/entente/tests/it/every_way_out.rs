@@ -1,0 +1,325 @@
+//! The golden matrix: label by reader by way out, as text; and the ratchet over the commands that give something out.
+//!
+//! `UPDATE_GOLDEN=1` rewrites `tests/golden/every_way_out.txt`; read the difference before it is committed.
+
+use crate::twin::{
+    acts,
+    house::{JAPAN, KOREA, NATO, OTHER, PEER, SENSOR, TOOL, envelope},
+    material::{Object, id, labels},
+    pair::{Ask, ManualClock, START, Twin, Who, send_alone},
+};
+use node::admin::Request;
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::PathBuf,
+    process::Command,
+    sync::{Arc, atomic::AtomicI64},
+};
+
+const READERS: [&str; 6] = ["operator", "analyst", TOOL, PEER, SENSOR, OTHER];
+
+const HEAD: &str = "\
+What each reader gets, by every way out. One letter a way, `-` where it gives nothing, a space where the reader has no such way:
+  o objects   m manifest   i object by id   v versions   f objects filtered by id   e export   w view-as
+After the letters, how the label that this node assigned goes along: `+in` inside the object, `+by` beside it for a peer.
+Posted rows are brought by jpn-tool; its status, seen by whom it does not concern, follows at the end.
+
+";
+
+/// A row: what it is, the object's id, its collection.
+struct Row {
+    what: String,
+    id: String,
+    at: &'static str,
+}
+
+/// A label's name with codes for countries.
+fn short(label: &str) -> String {
+    let words = [
+        ("Releasable to", "REL"),
+        ("Australia", "AUS"),
+        ("Japan", "JPN"),
+        ("Korea, Republic of", "KOR"),
+        ("New Zealand", "NZL"),
+        ("Canada", "CAN"),
+        ("United Kingdom", "GBR"),
+        ("United States of America", "USA"),
+    ];
+    words.iter().fold(label.to_owned(), |text, (long, code)| text.replace(long, code))
+}
+
+fn furnish(twin: &Twin, tokens: &crate::twin::house::Tokens) -> (Vec<Row>, String) {
+    for alias in ["intel", "dawn"] {
+        twin.import(alias, None, &acts::identities());
+    }
+    let mut rows = Vec::new();
+    let row = |what: String, object: &Object, at| Row { what, id: object.id(), at };
+    for label in labels() {
+        let carried = Object::new("tool", &format!("carried {label}")).marked(&[label]);
+        twin.import("intel", None, &[carried.text()]);
+        rows.push(row(format!("{}, carried", short(label)), &carried, "intel"));
+        let assigned = Object::new("tool", &format!("assigned {label}"));
+        twin.import("intel", Some(label), &[assigned.text()]);
+        rows.push(row(format!("{}, assigned", short(label)), &assigned, "intel"));
+    }
+    let both = Object::new("tool", "both").marked(&["PUBLIC", "TLP:AMBER"]);
+    let hidden_end =
+        Object::relation("to a hidden one", &id("tool", "carried PUBLIC"), &id("tool", "carried NATO SECRET"));
+    let no_end = Object::relation("to nobody's", &id("tool", "carried PUBLIC"), &id("tool", "nobody's"));
+    let strange =
+        Object::new("tool", "strange").set("object_marking_refs", json!([id("marking-definition", "nobody's")]));
+    let unlabelled = Object::new("tool", "unlabelled").without("created_by_ref");
+    for (what, object) in [
+        ("PUBLIC and TLP:AMBER", both),
+        ("PUBLIC, refers to NATO SECRET", hidden_end.marked(&["PUBLIC"])),
+        ("PUBLIC, refers to what is not held", no_end.marked(&["PUBLIC"])),
+        ("a marking that is not held", strange),
+    ] {
+        twin.import("intel", None, &[object.text()]);
+        rows.push(row(what.to_owned(), &object, "intel"));
+    }
+    twin.import("dawn", None, &[unlabelled.text()]);
+    rows.push(row("no label, no default".to_owned(), &unlabelled, "dawn"));
+    let open =
+        Object::new("note", "open").without("name").set("object_refs", json!([id("tool", "carried NATO SECRET")]));
+    for (alias, what) in
+        [("intel", "PUBLIC, optional reference to NATO SECRET"), ("knowledge", "the same where references are open")]
+    {
+        let object = open.clone().set("id", json!(id("note", alias))).set("content", json!("x")).marked(&["PUBLIC"]);
+        twin.import(alias, None, &[object.text()]);
+        rows.push(row(what.to_owned(), &object, alias));
+    }
+    let elsewhere = Object::new("tool", "closed").marked(&["PUBLIC"]);
+    twin.import("closed", None, &[elsewhere.text()]);
+    rows.push(row("PUBLIC, in a closed collection".to_owned(), &elsewhere, "closed"));
+    let kind = Object::new("malware", "narrow").marked(&["PUBLIC"]);
+    twin.import("narrow", None, &[kind.text()]);
+    rows.push(row("PUBLIC, of a kind not given".to_owned(), &kind, "narrow"));
+    let mut posted = Vec::new();
+    for label in labels() {
+        posted.push((
+            format!("{}, posted", short(label)),
+            Object::new("tool", &format!("posted {label}")).by(JAPAN).marked(&[label]),
+        ));
+    }
+    let strange = json!([id("marking-definition", "nobody's")]);
+    posted.push(("no label, posted".to_owned(), Object::new("tool", "posted").by(JAPAN)));
+    posted.push((
+        "unknown marking, posted".to_owned(),
+        Object::new("tool", "posted strange").by(JAPAN).set("object_marking_refs", strange),
+    ));
+    let texts: Vec<String> = posted.iter().map(|(_, o)| o.text()).collect();
+    let reply = send_alone(twin, &Ask::post(TOOL, "/live/collections/intel/objects/", envelope(&texts)), tokens);
+    assert_eq!(reply.json()["success_count"], posted.len(), "{reply}");
+    rows.extend(posted.iter().map(|(what, object)| row(what.clone(), object, "intel")));
+    (rows, reply.json()["id"].as_str().unwrap().to_owned())
+}
+
+/// Everything a reader can list of a collection, by way.
+struct Seen {
+    objects: BTreeMap<String, Value>,
+    beside: BTreeSet<String>,
+    manifest: BTreeSet<String>,
+    exported: BTreeSet<String>,
+    viewed: BTreeSet<String>,
+}
+
+fn root(alias: &str) -> &'static str {
+    if alias == "dawn" { "/ex-dawn/collections/dawn" } else { "/live/collections" }
+}
+
+fn path(alias: &str, rest: &str) -> String {
+    if alias == "dawn" { format!("{}{rest}", root(alias)) } else { format!("{}/{alias}{rest}", root(alias)) }
+}
+
+fn ids(list: &Value) -> BTreeSet<String> {
+    list.as_array().into_iter().flatten().filter_map(|o| Some(o["id"].as_str()?.to_owned())).collect()
+}
+
+fn see(twin: &Twin, tokens: &crate::twin::house::Tokens, reader: &'static str, alias: &str) -> Seen {
+    let get = |rest: &str| match reader {
+        "operator" => Value::Null,
+        _ => send_alone(twin, &Ask::get(reader, path(alias, rest)), tokens).json(),
+    };
+    let objects = get("/objects/");
+    assert!(objects.get("more").is_none(), "one page is enough");
+    let output = twin.dir.path().join(format!("{reader}-{alias}.json"));
+    let account = (reader != "operator").then(|| reader.to_owned());
+    let export = Request::Export { collection: alias.to_owned(), account, output: output.clone() };
+    let exported = match twin.node.admin(export, &|_, _| ()) {
+        node::admin::Reply::Done(_) => serde_json::from_slice(&fs::read(&output).unwrap()).unwrap(),
+        _ => Value::Null,
+    };
+    let view = Request::ViewAs { account: reader.to_owned(), collection: Some(alias.to_owned()), query: String::new() };
+    let viewed = match twin.node.admin(view, &|_, _| ()) {
+        node::admin::Reply::Done(value) => value["collections"][alias]["objects"].clone(),
+        _ => Value::Null,
+    };
+    let listed = objects["objects"].as_array().cloned().unwrap_or_default();
+    Seen {
+        objects: listed.into_iter().map(|o| (o["id"].as_str().unwrap().to_owned(), o)).collect(),
+        beside: ids(&objects["x_entente_label_assignments"]),
+        manifest: ids(&get("/manifest/")["objects"]),
+        exported: ids(&exported["objects"]),
+        viewed: ids(&viewed),
+    }
+}
+
+fn cell(twin: &Twin, tokens: &crate::twin::house::Tokens, reader: &'static str, row: &Row, seen: &Seen) -> String {
+    let by_http = reader != "operator";
+    let has = |rest: String| send_alone(twin, &Ask::get(reader, path(row.at, &rest)), tokens).json();
+    let mut text = String::new();
+    let mut way = |letter: char, there: bool, given: bool| {
+        text.push(match (there, given) {
+            (false, _) => ' ',
+            (true, true) => letter,
+            (true, false) => '-',
+        });
+    };
+    way('o', by_http, seen.objects.contains_key(&row.id));
+    way('m', by_http, seen.manifest.contains(&row.id));
+    way('i', by_http, by_http && ids(&has(format!("/objects/{}/", row.id))["objects"]).contains(&row.id));
+    way('v', by_http, by_http && has(format!("/objects/{}/versions/", row.id))["versions"].is_array());
+    way('f', by_http, by_http && ids(&has(format!("/objects/?match[id]={}", row.id))["objects"]).contains(&row.id));
+    way('e', true, seen.exported.contains(&row.id));
+    way('w', true, seen.viewed.contains(&row.id));
+    let assigned = row.what.ends_with(", assigned") || row.what == "no label, posted";
+    let inside = seen.objects.get(&row.id).is_some_and(|o| o.get("object_marking_refs").is_some());
+    if seen.beside.contains(&row.id) {
+        text.push_str("+by");
+    } else if assigned && inside {
+        text.push_str("+in");
+    }
+    text
+}
+
+fn matrix() -> String {
+    let clock = Arc::new(ManualClock(AtomicI64::new(START)));
+    let twin = Twin::open(&clock, &|node| node);
+    let tokens = crate::twin::house::accounts(&twin);
+    let (rows, status) = furnish(&twin, &tokens);
+    let mut seen = BTreeMap::new();
+    for reader in READERS {
+        for alias in rows.iter().map(|r| r.at).collect::<BTreeSet<_>>() {
+            seen.insert((reader, alias), see(&twin, &tokens, reader, alias));
+        }
+    }
+    let width = rows.iter().map(|r| r.what.chars().count()).max().unwrap_or(0);
+    let mut text = HEAD.to_owned();
+    let line = |what: &str, cells: Vec<String>| {
+        let mut line = format!("{what:width$}");
+        for cell in &cells {
+            let _ = write!(line, "  {cell:10}");
+        }
+        format!("{}\n", line.trim_end())
+    };
+    text += &line("", READERS.iter().map(|r| (*r).to_owned()).collect());
+    for row in &rows {
+        let cells = READERS.iter().map(|reader| cell(&twin, &tokens, reader, row, &seen[&(*reader, row.at)])).collect();
+        text += &line(&row.what, cells);
+    }
+    text += "\nThe status of that POST:\n";
+    for reader in &READERS[1..] {
+        let reply =
+            send_alone(&twin, &Ask::new(Who::Account(reader), "GET", format!("/live/status/{status}/")), &tokens);
+        let _ = writeln!(text, "  {reader:10}  {}", reply.status);
+    }
+    text
+}
+
+#[test]
+fn every_label_goes_to_whom_it_may_by_every_way_out() {
+    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/every_way_out.txt");
+    let text = matrix();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::create_dir_all(golden.parent().unwrap()).unwrap();
+        fs::write(&golden, &text).unwrap();
+    }
+    let before = fs::read_to_string(&golden).unwrap_or_default();
+    for (old, new) in before.lines().zip(text.lines()) {
+        assert_eq!(new, old, "tests/golden/every_way_out.txt; UPDATE_GOLDEN=1 rewrites it");
+    }
+    assert_eq!(
+        text.lines().count(),
+        before.lines().count(),
+        "tests/golden/every_way_out.txt; UPDATE_GOLDEN=1 rewrites it"
+    );
+}
+
+/// Commands that give objects out in a reader's name: each is a way in the matrix. `serve` gives out by the routes, which the twin test walks; `demo`
+/// serves invented intelligence.
+const GIVE_OUT: [&str; 4] = ["export", "view-as", "serve", "demo"];
+/// Commands for the operator's eyes alone.
+const OPERATORS: [&str; 15] = [
+    "init",
+    "import",
+    "collection",
+    "user",
+    "peer",
+    "agreement",
+    "relabel",
+    "revoke",
+    "quarantine",
+    "explain",
+    "who-has",
+    "audit",
+    "doctor",
+    "status",
+    "backup",
+];
+
+/// The ratchet over commands: a new one is either a way out, and stands in the matrix, or the operator's.
+#[test]
+fn every_command_is_a_way_out_in_the_matrix_or_the_operators_alone() {
+    let output = Command::new(env!("CARGO_BIN_EXE_entente")).arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let commands: BTreeSet<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .collect();
+    assert_eq!(commands, GIVE_OUT.into_iter().chain(OPERATORS).collect());
+}
+
+/// A partner that contradicts a marking which the node's organisation defined changes what its own objects mean, and fails nobody's pages (I1, L-122).
+#[test]
+fn a_partner_that_redefines_a_marking_withdraws_its_own_objects_and_fails_nobody() {
+    let clock = Arc::new(ManualClock(AtomicI64::new(START)));
+    let twin = Twin::open(&clock, &|node| node);
+    let tokens = crate::twin::house::accounts(&twin);
+    twin.import("intel", None, &acts::identities());
+    let statement = Object::statement("shared", "handle with care").marked(&["TLP:CLEAR"]);
+    twin.import("intel", None, &[statement.text()]);
+    let marked = |seed: &str, creator: &str| {
+        let marks = json!([statement.id(), crate::twin::material::marking("TLP:CLEAR")]);
+        Object::new("tool", seed).by(creator).set("object_marking_refs", marks)
+    };
+    twin.import("intel", None, &[marked("NATO's", NATO).text()]);
+    let post = |object: &Object| {
+        let reply = send_alone(
+            &twin,
+            &Ask::post(OTHER, "/live/collections/intel/objects/", envelope(&[object.text()])),
+            &tokens,
+        );
+        assert_eq!(reply.json()["success_count"], 1, "{reply}");
+    };
+    let seen = || {
+        let reply = send_alone(&twin, &Ask::get(TOOL, "/live/collections/intel/objects/?match[type]=tool"), &tokens);
+        assert_eq!(reply.status, 200, "{reply}");
+        ids(&reply.json()["objects"])
+    };
+    let (ours, theirs) = (id("tool", "NATO's"), id("tool", "Korea's"));
+    post(&marked("Korea's", KOREA));
+    assert_eq!(seen(), BTreeSet::from([ours.clone(), theirs]));
+    let odd = Object::statement("shared", "means something else").by(KOREA).set("definition_type", json!("x-odd"));
+    post(&odd.marked(&["TLP:CLEAR"]));
+    assert_eq!(seen(), BTreeSet::from([ours]));
+    assert_eq!(twin.admin(Request::Doctor), json!({"sound": true, "faults": []}));
+}

@@ -1,0 +1,15 @@
+//! The whole node, as an operator and its partners meet it: the built `entente`, real files, real sockets, a real store.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod client;
+mod every_way_out;
+mod foreign;
+mod material;
+mod scene;
+mod stage;
+
+mod bad_input;
+mod commands;
+mod crash;
+mod late_release;
+mod twin;
