@@ -1,0 +1,127 @@
+"""The peers: servers by others, from the Python package index, each in a virtual environment of its own, served by gunicorn on loopback."""
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+# Seconds in which a server must answer after its start, and end after SIGTERM.
+START_S, STOP_S = 60, 20
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def python_of(name):
+    """The Python of `.venv-bench-NAME`, made from its pinned requirements if it is not there."""
+    venv = ROOT / f".venv-bench-{name}"
+    requirements = HERE / "peers" / f"requirements-{name}.txt"
+    stamp = venv / "requirements.txt"
+    python = venv / "bin" / "python"
+    if stamp.is_file() and stamp.read_bytes() == requirements.read_bytes():
+        return python
+    print(f"installing {name} into {venv.name}", file=sys.stderr, flush=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--requirement", requirements], check=True, stdout=sys.stderr)
+    shutil.copyfile(requirements, stamp)
+    return python
+
+
+class Server:
+    """A process that we started, and that we end by its id."""
+
+    def __init__(self, command, log, **options):
+        self.log = open(log, "ab")
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, **options)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def cpu_s(self):
+        """CPU seconds of the process and its children so far: steadier than wall time on a shared machine."""
+        ticks, todo = 0, [self.pid]
+        while todo:
+            pid = todo.pop()
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as children:
+                    todo += map(int, children.read().split())
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def wait_for_port(self, port):
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise SystemExit(f"the server ended by itself, see {self.log.name}")
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        self.stop()
+        raise SystemExit(f"the server did not listen within {START_S} s, see {self.log.name}")
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Peer(Server):
+    """A peer with one empty collection; `collection` is its path, `user` and `password` what it wants."""
+
+    def __init__(self, name, work, gunicorn_options):
+        python = python_of(name)
+        shutil.rmtree(work, ignore_errors=True)
+        work.parent.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        made = subprocess.run([python, HERE / "peers" / f"{name}_site.py", work, str(self.port)], check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        site = json.loads(made.stdout.splitlines()[-1])
+        self.collection, self.user, self.password = site["collection"], site.get("user"), site.get("password")
+        command = [python, "-m", "gunicorn", "--no-control-socket", "--bind", f"127.0.0.1:{self.port}", "--timeout", "600", "--chdir", work, *gunicorn_options, "shim:app"]
+        super().__init__(command, work / "log", env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+        self.work = work
+        self.wait_for_port(self.port)
+
+    def settle(self):
+        """Statistics for the query planner, as a careful operator would gather them: without them OpenTAXII's page of ATT&CK takes 20 s and not 0.3 s, because thousands of its
+        objects share one `modified` and SQLite then looks versions up by time."""
+        database = self.work / "taxii2.db"
+        if database.is_file():
+            connection = sqlite3.connect(database, timeout=60)
+            connection.execute("ANALYZE")
+            connection.close()
+
+
+def opentaxii(work):
+    """OpenTAXII with SQLite and two workers, one for each processor of the machine that the targets speak of."""
+    return Peer("opentaxii", work, ["--workers", "2"])
+
+
+def medallion(work):
+    """medallion with its memory backend, which lives in one process."""
+    return Peer("medallion", work, ["--workers", "1", "--threads", "8"])
