@@ -1,0 +1,49 @@
+//! No file is longer than a person reads, unless listed with a reason.
+
+use crate::tree::{self, Fault, File};
+
+const LINES_MAX: usize = 1_000;
+/// Longer files and why; an entry whose file is gone or has become short is a fault too.
+const LONGER: &[(&str, &str)] = &[
+    ("Cargo.lock", "written by cargo"),
+    ("crates/label/tests/data/label-vectors.json", "test vectors, one to a line or more"),
+    ("docs/requirements/data/nations-and-groups.json", "a table of data"),
+    ("docs/requirements/data/relationships.json", "a table of data"),
+];
+
+fn faults(files: &[File], longer: &[(&str, &str)]) -> Vec<Fault> {
+    let is_long = |file: &File| file.text.lines().count() > LINES_MAX;
+    let listed = |file: &File| longer.iter().any(|(path, _)| *path == file.path);
+    let unlisted = files.iter().filter(|f| is_long(f) && !listed(f));
+    let mut found: Vec<_> = unlisted
+        .map(|f| Fault::new(&f.path, f.text.lines().count(), format!("longer than {LINES_MAX} lines")))
+        .collect();
+    for (path, reason) in longer {
+        if reason.is_empty() || !files.iter().any(|f| f.path == *path && is_long(f)) {
+            found.push(Fault::new(path, 0, "is listed as long without need or reason"));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    // The label crate's vectors come with that crate.
+    let files = tree::tracked();
+    let present: Vec<_> = LONGER
+        .iter()
+        .filter(|(path, _)| !path.starts_with("crates/label/tests/") || files.iter().any(|f| f.path == *path))
+        .copied()
+        .collect();
+    tree::expect_none(&faults(&files, &present));
+}
+
+#[test]
+fn a_long_file_without_reason_is_found() {
+    let long = |path: &str, lines: usize| File::planted(path, "x\n".repeat(lines));
+    let files = [long("a.rs", LINES_MAX), long("b.rs", LINES_MAX + 1)];
+    assert_eq!(faults(&files, &[("b.rs", "a table")]), []);
+    assert_eq!(faults(&files, &[]), [Fault::new("b.rs", LINES_MAX + 1, "longer than 1000 lines")]);
+    assert_eq!(faults(&files, &[("b.rs", "")]).len(), 1);
+    assert_eq!(faults(&files, &[("b.rs", "a table"), ("a.rs", "short"), ("c.rs", "gone")]).len(), 2);
+}
