@@ -15,6 +15,7 @@ const USES: &[(&str, &[&str])] = &[
     ("oracle", &[]),
     ("checks", &[]),
     ("label", &["stix"]),
+    ("supply", &["stix", "label"]),
     ("store", &["stix", "label", "audit"]),
     ("taxii", &["stix", "label"]),
     ("node", &["stix", "label", "audit", "store", "taxii"]),
