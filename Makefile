@@ -12,12 +12,14 @@ SOAK_MINUTES ?= 30
 DEMO ?=
 # More arguments for `bench/run.py`.
 BENCH ?=
+# Arguments for `tests/conformance/run.py`.
+TAXII ?= --help
 
 VENV := .venv
 STEP := .ci/step
 BIN := $(CURDIR)/target/debug/entente
 
-.PHONY: help demo test lint soak bench golden compiler venv python-partners
+.PHONY: help demo test lint soak bench golden compiler venv python-partners taxii-conformance
 
 help: ## This list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +50,9 @@ python-partners: venv ## Only the Python programs as partners, against target/de
 	@test -x $(BIN) || $(CARGO) build --locked -p entente
 	@$(STEP) python env ENTENTE_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m pytest -c tests/partners/pytest.ini --rootdir tests/partners tests/partners
 
+taxii-conformance: ## Any TAXII 2.1 server, row by row. TAXII="--url https://… --user U --password P --read-write ID"
+	python3 tests/conformance/run.py $(TAXII)
+
 lint: compiler ## Formatting and lints.
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
@@ -66,7 +71,7 @@ bench: compiler ## The figures of the README, side by side with other servers.
 venv: $(VENV)/pinned.txt
 
 # Made anew whenever a pin changes.
-$(VENV)/pinned.txt: tests/partners/requirements.txt
+$(VENV)/pinned.txt: tests/partners/requirements.txt bench/peers/requirements-medallion.txt
 	rm -rf $(VENV)
 	python3 -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/partners/requirements.txt
