@@ -13,6 +13,7 @@ mod error;
 pub mod id;
 mod json;
 mod object;
+pub mod pattern;
 pub mod reference;
 pub mod sco_id;
 mod selector;

@@ -4,6 +4,7 @@
 mod bundles;
 mod corpus;
 mod objects;
+mod pattern;
 mod properties;
 mod sco_ids;
 mod sources;
