@@ -4,4 +4,5 @@
 
 pub mod coalition;
 pub mod decision;
+pub mod granular_marking;
 pub mod line_model;

@@ -121,13 +121,7 @@ impl<'a> Bundle<'a> {
 
     /// Parses each element in order.
     pub fn objects<'s>(&'s self, limits: &'s Limits) -> impl Iterator<Item = Result<Object, Rejected>> + use<'s, 'a> {
-        self.parts.iter().enumerate().map(move |(index, part)| {
-            Object::parse(part, limits).map_err(|error| Rejected {
-                index,
-                id: readable_id(part, limits),
-                error: error.under(&format!("/objects/{index}")),
-            })
-        })
+        self.parts.iter().enumerate().map(move |(index, part)| parse_part(index, part, limits))
     }
 
     /// Envelope `more` (absent: false, T-069).
@@ -146,7 +140,16 @@ impl<'a> Bundle<'a> {
     }
 }
 
-fn assemble<'a>(
+/// Parses an element of `objects`.
+pub(crate) fn parse_part(index: usize, part: &str, limits: &Limits) -> Result<Object, Rejected> {
+    Object::parse(part, limits).map_err(|error| Rejected {
+        index,
+        id: readable_id(part, limits),
+        error: error.under(&format!("/objects/{index}")),
+    })
+}
+
+pub(crate) fn assemble<'a>(
     parts: Vec<&'a str>,
     members: Vec<(Cow<'a, str>, &'a str)>,
     limits: &Limits,

@@ -10,6 +10,7 @@
 pub mod bundle;
 pub mod canonical;
 mod error;
+pub mod granular_marking;
 pub mod id;
 mod json;
 mod object;
@@ -17,6 +18,7 @@ pub mod pattern;
 pub mod reference;
 pub mod sco_id;
 mod selector;
+pub mod stream;
 pub mod timestamp;
 
 pub use bundle::{Bundle, Limits, Rejected};
@@ -25,4 +27,5 @@ pub use error::ObjectError;
 pub use id::{AnyId, Id, IdError, Kind};
 pub use object::{Class, GranularMarking, Object, View};
 pub use reference::{Need, Reference};
+pub use selector::{Selector, Step};
 pub use timestamp::{Timestamp, TimestampError};

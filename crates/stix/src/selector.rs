@@ -2,37 +2,65 @@
 
 use crate::json::{Map, Node};
 
+use std::fmt;
+
 /// A path into an object: property names, dictionary keys and `[n]`, joined by dots. Parsed, so that `pattern` never matches `pattern_type`.
-pub(crate) struct Selector<'a> {
-    first: &'a str,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Selector<'a> {
     steps: Vec<Step<'a>>,
 }
 
-enum Step<'a> {
+/// One component of a [`Selector`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step<'a> {
+    /// A property or a dictionary key.
     Name(&'a str),
+    /// Position in a list, from 0.
     Index(usize),
 }
 
 impl<'a> Selector<'a> {
-    /// `None` if the text has not the form of S-134.
-    pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let mut components = text.split('.');
-        let first = components.next().filter(|first| is_name(first))?;
-        let steps = components.map(step).collect::<Option<_>>()?;
-        Some(Self { first, steps })
+    /// `None` if the text has not the form of S-134: the first component is a name, an index has no needless zeros.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let steps: Vec<Step<'a>> = text.split('.').map(step).collect::<Option<_>>()?;
+        matches!(steps.first(), Some(Step::Name(_))).then_some(Self { steps })
+    }
+
+    /// The components; at least one, and the first is a name.
+    pub fn steps(&self) -> &[Step<'a>] {
+        &self.steps
+    }
+
+    /// Whether what this selects lies at or around the place: equal to it, or above it (S-134).
+    pub fn covers(&self, place: &[Step<'_>]) -> bool {
+        place.get(..self.steps.len()).is_some_and(|above| above == self.steps)
     }
 
     /// Whether the object has something at this place (S-135).
     pub(crate) fn is_present_in(&self, object: &Map<'_>) -> bool {
-        let found = self.steps.iter().try_fold(object.get(self.first), |node, step| {
-            let next = match (node?, step) {
-                (Node::Map(map), Step::Name(name)) => map.get(name),
-                (Node::List(list), Step::Index(index)) => list.get(*index),
-                _ => None,
-            };
-            next.map(Some)
-        });
-        found.flatten().is_some()
+        let Some((Step::Name(first), below)) = self.steps.split_first() else { return false };
+        object.get(first).is_some_and(|node| below.iter().try_fold(node, inside).is_some())
+    }
+}
+
+fn inside<'n, 'a>(node: &'n Node<'a>, step: &Step<'_>) -> Option<&'n Node<'a>> {
+    match (node, step) {
+        (Node::Map(map), Step::Name(name)) => map.get(name),
+        (Node::List(list), Step::Index(index)) => list.get(*index),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Selector<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.steps.iter().enumerate() {
+            match step {
+                Step::Name(name) if i == 0 => f.write_str(name)?,
+                Step::Name(name) => write!(f, ".{name}")?,
+                Step::Index(index) => write!(f, ".[{index}]")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -63,7 +91,7 @@ mod tests {
         for good in
             ["description", "external_references.[0].source_name", "hashes.SHA-256", "labels.[10]", "extensions.x-ext"]
         {
-            assert!(Selector::parse(good).is_some(), "{good}");
+            assert_eq!(Selector::parse(good).unwrap().to_string(), good);
         }
         for bad in [
             "",
@@ -84,6 +112,15 @@ mod tests {
         ] {
             assert!(Selector::parse(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_selector_covers_what_is_below_it_and_nothing_that_only_begins_alike() {
+        // S-134
+        let covers = |a: &str, b: &str| Selector::parse(a).unwrap().covers(Selector::parse(b).unwrap().steps());
+        assert!(covers("labels", "labels") && covers("labels", "labels.[1]") && covers("a.b", "a.b.c.[0]"));
+        assert!(!covers("pattern", "pattern_type") && !covers("labels.[1]", "labels.[10]"));
+        assert!(!covers("labels.[1]", "labels") && !covers("a.b", "a.c"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod citations;
 mod edges;
+mod fuzz;
 mod gate;
 mod length;
 mod lints;

@@ -1,10 +1,15 @@
 //! Tests of the crate `stix` from outside.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
+mod attack;
 mod bundles;
+mod canonical;
 mod corpus;
+mod granular_markings;
 mod objects;
 mod pattern;
+mod peer;
 mod properties;
+mod replay;
 mod sco_ids;
 mod sources;

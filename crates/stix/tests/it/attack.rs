@@ -1,0 +1,68 @@
+//! What anybody may send: bodies of the fuzz targets (`fuzz/README.md`). Nothing may panic, and what is accepted keeps its promises.
+
+use stix::{AnyId, Limits, Object, Selector, Timestamp, bundle as bundles, canonical as form, granular_marking};
+
+/// S-001, I3: a document is refused as a whole, or each of its objects is read or refused by itself.
+pub(crate) fn bundle(data: &[u8]) {
+    let limits = Limits::default();
+    let Ok(bundle) = bundles::read(data, &limits) else { return };
+    for (outcome, part) in bundle.objects(&limits).zip(bundle.parts()) {
+        match outcome {
+            Ok(object) => accepted(&object, part),
+            Err(rejected) => assert!(rejected.error.path.starts_with(&format!("/objects/{}", rejected.index))),
+        }
+    }
+}
+
+/// I3, S-013, S-135: an object keeps its bytes, its digest and its view.
+pub(crate) fn object(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(object) = Object::parse(text, &Limits::default()) {
+        accepted(&object, text);
+    }
+}
+
+fn accepted(object: &Object, raw: &str) {
+    assert_eq!(object.raw(), raw, "I3");
+    let form = form::canonicalise(raw).expect("an object is I-JSON");
+    assert_eq!(object.digest(), form::digest(&form));
+    let form = String::from_utf8(form).expect("a canonical form is UTF-8");
+    let again = Object::parse(&form, &Limits::default()).expect("the canonical form is an object");
+    assert_eq!((again.digest(), again.id()), (object.digest(), object.id()), "the canonical form has the same content");
+    let view = object.view();
+    let targets: Vec<_> = view.references.iter().map(|r| &r.target).collect();
+    assert!(view.markings.iter().all(|marking| targets.contains(&&marking.any())), "a marking is a reference");
+    assert!(view.created_by.is_none_or(|creator| targets.contains(&&creator.any())), "the creator is a reference");
+    assert!(targets.iter().enumerate().all(|(i, target)| !targets[..i].contains(target)), "no target twice");
+    let marks = granular_marking::effective(object);
+    marks.for_each_value(|_, marks| assert!(marks.markings().count() <= targets.len())).expect("it is read again");
+}
+
+/// S-024: what is a timestamp is read back from its own text, and sorts as instants do.
+pub(crate) fn timestamp(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let _ = text.parse::<AnyId>();
+    let Ok(time) = Timestamp::parse(text) else { return };
+    assert_eq!(time.as_str(), text);
+    let micros = Timestamp::from_micros(time.micros());
+    assert!(micros <= time && time.micros() == micros.micros(), "{text}");
+}
+
+/// S-134: a selector prints as it was written, and covers itself.
+pub(crate) fn selector(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some(selector) = Selector::parse(text) else { return };
+    assert_eq!(selector.to_string(), text);
+    assert!(selector.covers(selector.steps()));
+    assert!(!selector.covers(&selector.steps()[1..]), "a part of a path is another path");
+}
+
+/// S-001, S-045: the canonical form is its own canonical form, and both ways to it agree.
+pub(crate) fn canonical(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(once) = form::canonicalise(text) else { return };
+    let twice = form::canonicalise(std::str::from_utf8(&once).expect("UTF-8")).expect("the form is I-JSON");
+    assert_eq!(once, twice);
+    let value: serde_json::Value = serde_json::from_str(text).expect("I-JSON is JSON");
+    assert_eq!(form::canonicalise_value(&value), once);
+}

@@ -1,0 +1,21 @@
+//! Seeds of the fuzz targets, and mutations of them.
+
+use crate::attack;
+
+#[path = "../../../../fuzz/replay.rs"]
+mod seeds;
+
+macro_rules! replay { ($($test:ident: $target:ident),* $(,)?) => { $(
+    #[test]
+    fn $test() {
+        seeds::replay(stringify!($target), attack::$target);
+    }
+)* } }
+
+replay! {
+    seeds_of_bundle_do_no_harm: bundle,
+    seeds_of_canonical_do_no_harm: canonical,
+    seeds_of_object_do_no_harm: object,
+    seeds_of_selector_do_no_harm: selector,
+    seeds_of_timestamp_do_no_harm: timestamp,
+}
