@@ -95,6 +95,11 @@ impl Clearance {
         self.classifications.contains(folded)
     }
 
+    /// Whether a permissive value of any tag set is held.
+    pub(crate) fn holds(&self, folded: &str) -> bool {
+        self.categories.iter().any(|((_, kind), values)| *kind == TagType::Permissive && values.contains(folded))
+    }
+
     pub(crate) fn values(&self, tag_set_oid: &str, kind: TagType) -> Option<&BTreeSet<String>> {
         // The key is small and owned; a clearance has a handful of entries.
         self.categories.iter().find(|((oid, k), _)| oid == tag_set_oid && *k == kind).map(|(_, values)| values)

@@ -87,6 +87,27 @@ pub(crate) struct Parts {
     pub(crate) ext: Vec<String>,
 }
 
+impl Parts {
+    /// A label of no policy yet.
+    pub(crate) fn empty(role: Role, created: &Timestamp) -> Self {
+        Self {
+            role,
+            policy: String::new(),
+            policy_oid: None,
+            classification: String::new(),
+            privacy_mark: None,
+            categories: Vec::new(),
+            originator: None,
+            created: created.clone(),
+            review: None,
+            succession: None,
+            alternatives: Vec::new(),
+            assumed: false,
+            ext: Vec::new(),
+        }
+    }
+}
+
 /// A label in canonical form (L-070, L-071). Immutable; equal labels have equal canonical bytes and equal marking ids on every node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {

@@ -2,7 +2,8 @@
 use crate::policy::Resolved;
 use crate::stanag4774::extension_namespace;
 use crate::{
-    Bits, Chain, CollectionNo, Label, LabelState, Markings, Meaning, Origin, Policies, Policy, Reader, Tlp, Validity,
+    Bits, Chain, CollectionNo, Label, LabelState, Markings, Meaning, Origin, Policies, Policy, Reader, Role, Tlp,
+    Validity, Way,
 };
 use std::fmt;
 use stix::Timestamp;
@@ -138,6 +139,16 @@ struct Demand<'a> {
     found: Result<(&'a Policy, Resolved), Reason>,
     /// It carries an extension that its policy does not call harmless (L-014).
     extended: bool,
+    /// The same in other policies, for readers without a clearance in its own (L-104).
+    alternatives: Vec<Alternative<'a>>,
+}
+
+/// One alternative label whose maker counts.
+struct Alternative<'a> {
+    policy: &'a Policy,
+    found: Resolved,
+    /// The node's own mapping counts for one direction only (L-101); what somebody wrote counts for both.
+    way: Option<Way>,
 }
 
 /// The outcome for one chain.
@@ -222,15 +233,29 @@ impl Authority<'_> {
         let mut road =
             Road { chain, labels: Vec::new(), levels: Vec::new(), unknown: false, bare: true, onward: false };
         let mut obligations = false;
+        let mut labels: Vec<&Label> = Vec::new();
         for id in chain.effective() {
             road.bare = false;
             match self.markings.meaning(&id, &chain.origin) {
-                Some(Meaning::Label(label)) => self.demand(label, &mut road.labels),
+                Some(Meaning::Label(label)) => labels.push(label),
                 Some(Meaning::Tlp(level)) => road.levels.push(*level),
                 Some(Meaning::Statement) => {}
                 Some(Meaning::Obligation) => obligations = true,
                 Some(Meaning::Unknown) | None => road.unknown = true,
             }
+        }
+        // Alternatives stand for an originator label; where there is none, they are all there is and must be passed.
+        let (beside, own): (Vec<&Label>, Vec<&Label>) = labels.into_iter().partition(|l| l.role() == Role::Alternative);
+        let trusted = match &chain.origin {
+            Origin::Own { .. } => true,
+            Origin::Partner { partner: party, .. } | Origin::Peer { peer: party } => {
+                self.policies.trust.trusts_mapper(party)
+            }
+        };
+        for label in if own.is_empty() { &beside } else { &own } {
+            // With two originator labels nobody can tell for which of them an alternative beside them stands.
+            let beside = if own.len() == 1 && trusted { beside.as_slice() } else { &[] };
+            self.demand(label, beside, trusted, &mut road.labels);
         }
         let clear = road.levels.iter().all(|l| *l == Tlp::Clear);
         let public = !road.labels.is_empty() && road.labels.iter().all(Demand::is_public);
@@ -241,20 +266,49 @@ impl Authority<'_> {
 
     /// The label, and from its date on its successor as well: whichever of the two is stricter decides (L-012). What a successor would
     /// *widen* needs a signature that nothing here can check.
-    fn demand<'s>(&'s self, label: &'s Label, demands: &mut Vec<Demand<'s>>) {
-        let found = match self.policies.find(label.policy_name(), label.policy_oid()) {
+    fn demand<'s>(&'s self, label: &'s Label, beside: &[&'s Label], trusted: bool, demands: &mut Vec<Demand<'s>>) {
+        let found = self.look_up(label);
+        let harmless =
+            |e: &String| matches!((&found, extension_namespace(e)), (Ok((p, _)), Some(ns)) if p.harmless.contains(&ns));
+        let extended = !label.parts().ext.iter().all(harmless);
+        let mut alternatives = Vec::new();
+        if found.is_ok() {
+            let written = label.parts().alternatives.iter().filter(|_| trusted).chain(beside.iter().copied());
+            alternatives.extend(written.filter_map(|l| {
+                let (policy, found) = self.look_up(l).ok()?;
+                Some(Alternative { policy, found, way: None })
+            }));
+            alternatives.extend(self.mappings(label));
+        }
+        demands.push(Demand { label, found, extended, alternatives });
+        if let Some((_, next)) = label.succession().filter(|(at, _)| *at <= self.at) {
+            self.demand(next, &[], trusted, demands);
+        }
+    }
+
+    fn look_up<'s>(&'s self, label: &Label) -> Result<(&'s Policy, Resolved), Reason> {
+        match self.policies.find(label.policy_name(), label.policy_oid()) {
             Some(policy) if policy.in_window(self.at) => {
                 policy.resolve(label, Validity::Old, None).map(|r| (policy, r)).map_err(Reason::invalid)
             }
             _ => Err(Reason::Policy),
-        };
-        let harmless =
-            |e: &String| matches!((&found, extension_namespace(e)), (Ok((p, _)), Some(ns)) if p.harmless.contains(&ns));
-        let extended = !label.parts().ext.iter().all(harmless);
-        demands.push(Demand { label, found, extended });
-        if let Some((_, next)) = label.succession().filter(|(at, _)| *at <= self.at) {
-            self.demand(next, demands);
         }
+    }
+
+    /// What the operator's confirmed rows make of a label (L-100, L-109), always from the originator label (L-105).
+    fn mappings<'s>(&'s self, label: &Label) -> Vec<Alternative<'s>> {
+        if !self.policies.trust.maps() {
+            return Vec::new();
+        }
+        let ways = [Way::Leaving, Way::Arriving];
+        let targets = self.policies.iter().filter(|p| p.in_window(self.at)).flat_map(|p| ways.map(|way| (p, way)));
+        targets
+            .filter_map(|(policy, way)| {
+                let (mapped, _) = self.policies.alternative(label, policy, way, None, label.created()).ok()?;
+                let found = policy.resolve(&mapped, Validity::Old, None).ok()?;
+                Some(Alternative { policy, found, way: Some(way) })
+            })
+            .collect()
     }
 }
 
@@ -271,8 +325,27 @@ impl Demand<'_> {
         let mut cleared = reader.clearances.iter().filter(|c| c.policy_oid() == policy.oid());
         match (cleared.next(), cleared.next()) {
             (Some(clearance), None) => policy.compare(resolved, clearance),
+            (None, _) => self.met_in_another(reader),
             _ => Err(Reason::Policy),
         }
+    }
+
+    /// L-104: an alternative in a policy for which the reader is cleared; all of them, if there are several.
+    fn met_in_another(&self, reader: &Reader) -> Result<(), Reason> {
+        let way = if reader.partner.is_none() { Way::Arriving } else { Way::Leaving };
+        let mut outcome = Err(Reason::Policy);
+        for alternative in self.alternatives.iter().filter(|a| a.way.is_none_or(|w| w == way)) {
+            let mut cleared = reader.clearances.iter().filter(|c| c.policy_oid() == alternative.policy.oid());
+            match (cleared.next(), cleared.next()) {
+                (Some(clearance), None) => {
+                    alternative.policy.compare(&alternative.found, clearance)?;
+                    outcome = Ok(());
+                }
+                (None, _) => {}
+                _ => return Err(Reason::Policy),
+            }
+        }
+        outcome
     }
 }
 

@@ -11,11 +11,14 @@
 mod bits;
 mod carriage;
 mod clearance;
+mod combine;
 mod confidentiality_label;
 mod decide;
+mod equivalence;
 mod gate;
 mod json;
 mod marking_text;
+mod membership;
 mod name;
 mod policy;
 mod reader;
@@ -27,12 +30,15 @@ pub mod tlp;
 pub use bits::{Bits, READER_NO_MAX};
 pub use carriage::{LABEL_EXTENSION, Marking, Markings, Meaning, marking_definition};
 pub use clearance::Clearance;
+pub use combine::{Combined, Held, Hold, Product};
 pub use confidentiality_label::{
     ALTERNATIVES_MAX, CATEGORIES_MAX, LABEL_BYTES_MAX, Label, Role, SUCCESSIONS_MAX, TagType, VALUES_MAX,
 };
 pub use decide::{Authority, Decision, Reason, Step};
+pub use equivalence::{Trust, Unmapped, Way};
 pub use gate::{Evidence, Labelled, Released, Withheld};
-pub use policy::{Membership, Policies, Policy, PolicyError, Validity};
+pub use membership::Membership;
+pub use policy::{Policies, Policy, PolicyError, Validity};
 pub use reader::{Kinds, Reader, ReaderNo};
 pub use spif::{SPIF_BYTES_MAX, SPIF_NODES_MAX};
 pub use stanag4774::XML_DEPTH_MAX;

@@ -1,8 +1,10 @@
 //! Compiled policies: validity of a label (L-054, L-055) and the decision for one policy (section 6).
 //! (SPIF reading: `spif.rs`; marking text: `marking_text.rs`.)
+use crate::equivalence::{Besides, EquivalentClass, EquivalentTag};
 use crate::marking_text::{Phrase, Qualifier};
+use crate::membership::Roll;
 use crate::name::{cmp_oid, fold};
-use crate::{Clearance, Label, Reason, TagType};
+use crate::{Clearance, Label, Reason, TagType, Trust};
 use std::collections::BTreeSet;
 use stix::Timestamp;
 
@@ -28,8 +30,21 @@ pub struct Policy {
     pub(crate) tag_sets: Vec<TagSet>,
     pub(crate) phrases: Vec<Phrase>,
     pub(crate) qualifiers: Vec<Qualifier>,
-    pub(crate) memberships: Vec<Membership>,
+    /// Oldest first.
+    pub(crate) rolls: Vec<Roll>,
     pub(crate) harmless: BTreeSet<String>,
+    /// What equivalent policies require besides (L-102).
+    pub(crate) equivalent_policies: Vec<Besides>,
+    pub(crate) thresholds: Vec<Threshold>,
+}
+
+/// From how many of something on a product is held (L-096).
+#[derive(Debug)]
+pub(crate) struct Threshold {
+    pub(crate) what: String,
+    pub(crate) most: u64,
+    /// The classification below which a person may not go.
+    pub(crate) floor: usize,
 }
 
 /// One `securityClassification`.
@@ -38,10 +53,12 @@ pub(crate) struct Classification {
     pub(crate) name: String,
     /// The name folded, as are all `key`s here.
     pub(crate) key: String,
+    pub(crate) lacv: String,
     pub(crate) hierarchy: i64,
     pub(crate) obsolete: bool,
     pub(crate) required: Vec<Requirement>,
     pub(crate) phrases: Vec<Phrase>,
+    pub(crate) equivalents: Vec<EquivalentClass>,
 }
 
 /// What a tag set is for in the policy (L-059, L-094).
@@ -63,6 +80,7 @@ pub(crate) struct TagSet {
     pub(crate) role: Option<TagSetRole>,
     pub(crate) home: Option<String>,
     pub(crate) lanes: Vec<Lane>,
+    pub(crate) equivalents: Vec<Besides>,
 }
 
 /// All tags of one type in one tag set, merged for look-up (L-053).
@@ -96,6 +114,7 @@ pub(crate) struct Value {
     pub(crate) required: Vec<Requirement>,
     pub(crate) excluded: Vec<Group>,
     pub(crate) phrases: Vec<Phrase>,
+    pub(crate) equivalents: Vec<EquivalentTag>,
 }
 
 /// `requiredCategory/@operation`.
@@ -121,23 +140,6 @@ pub(crate) struct Group {
     pub(crate) value: Option<usize>,
 }
 
-/// Who belongs to a group (L-059).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Membership {
-    pub(crate) group: String,
-    pub(crate) members: Vec<String>,
-}
-impl Membership {
-    /// The group's name.
-    pub fn group(&self) -> &str {
-        &self.group
-    }
-    /// Its members, in the order of the file.
-    pub fn members(&self) -> &[String] {
-        &self.members
-    }
-}
-
 /// Every fault of a policy file at once (L-052).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} fault(s) in the policy file, first: {}", faults.len(), faults.first().map_or("", |f| f.as_str()))]
@@ -151,14 +153,24 @@ pub struct PolicyError {
 pub(crate) struct Resolved {
     pub(crate) class: usize,
     pub(crate) chosen: Vec<Chosen>,
+    /// The membership list in force when the label was made (L-028).
+    pub(crate) roll: Option<usize>,
 }
 
 /// The values of one lane that a label names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chosen {
     pub(crate) set: usize,
     pub(crate) lane: usize,
     pub(crate) values: BTreeSet<usize>,
+}
+
+impl TagSet {
+    /// The value that stands for the owner's own audience.
+    pub(crate) fn home_value(&self) -> Option<&Value> {
+        let home = self.home.as_ref()?;
+        self.lanes.iter().flat_map(|l| &l.values).find(|v| v.key == *home)
+    }
 }
 
 impl Lane {
@@ -203,11 +215,6 @@ impl Policy {
         self.default_id.as_ref().map(|(n, o)| (n.as_str(), o.as_str()))
     }
 
-    /// Groups and their members (L-059).
-    pub fn memberships(&self) -> &[Membership] {
-        &self.memberships
-    }
-
     /// Whether the file's dates cover `at`.
     pub(crate) fn in_window(&self, at: &Timestamp) -> bool {
         within(&self.window, at)
@@ -221,7 +228,7 @@ impl Policy {
         self.class_index(name).and_then(|i| self.classifications.get(i))
     }
 
-    fn class_index(&self, name: &str) -> Option<usize> {
+    pub(crate) fn class_index(&self, name: &str) -> Option<usize> {
         let wanted = fold(name);
         self.classifications.iter().position(|c| c.key == wanted)
     }
@@ -308,7 +315,7 @@ impl Policy {
         }
         // The order of L-071, whatever the label left out: the first failing tag is the reason told, and that must not depend on spelling.
         chosen.sort_by(|a, b| cmp_oid(Some(&self.tag_sets[a.set].oid), Some(&self.tag_sets[b.set].oid)));
-        let resolved = Resolved { class, chosen };
+        let resolved = Resolved { class, chosen, roll: self.roll_at(label.created()) };
         if mode == Validity::New {
             self.check_new(&resolved, at)?;
         }
@@ -337,9 +344,7 @@ impl Policy {
         if self.values(label).any(|v| v.required_class.is_some_and(|c| c != label.class)) {
             return Err("required-class");
         }
-        let mut required =
-            self.classifications[label.class].required.iter().chain(self.values(label).flat_map(|v| &v.required));
-        if !required.all(|r| r.met(label)) {
+        if self.unmet(label).is_some() {
             return Err("required-category");
         }
         if self.values(label).flat_map(|v| &v.excluded).any(|g| g.present(label) > 0) {
@@ -353,7 +358,13 @@ impl Policy {
         if broken { Err("selection") } else { Ok(()) }
     }
 
-    fn lane(&self, c: &Chosen) -> &Lane {
+    /// The first required category, of the classification or of a value, that is not met.
+    pub(crate) fn unmet<'a>(&'a self, label: &'a Resolved) -> Option<&'a Requirement> {
+        let class = self.classifications[label.class].required.iter();
+        class.chain(self.values(label).flat_map(|v| &v.required)).find(|r| !r.met(label))
+    }
+
+    pub(crate) fn lane(&self, c: &Chosen) -> &Lane {
         &self.tag_sets[c.set].lanes[c.lane]
     }
 
@@ -384,13 +395,16 @@ impl Policy {
                 .values(&self.tag_sets[c.set].oid, self.lane(c).kind)
                 .is_some_and(|h| h.contains(&self.lane(c).values[*v].key))
         };
+        let newcomer = |c: &Chosen, v: &usize| {
+            self.rolls.len() > 1 && self.joined_later(&self.lane(c).values[*v].key, label.roll, clearance)
+        };
         let tag = |c: &Chosen| self.tag_sets[c.set].name.clone();
         let of = |kind: TagType| label.chosen.iter().filter(move |c| self.lane(c).kind == kind);
         if let Some(c) = of(TagType::Restrictive).find(|c| !c.values.iter().all(|v| held(c, v))) {
             return Err(Reason::Restrictive(tag(c)));
         }
         // A permissive category without values has no value that anybody could hold: nobody (L-044).
-        if let Some(c) = of(TagType::Permissive).find(|c| !c.values.iter().any(|v| held(c, v))) {
+        if let Some(c) = of(TagType::Permissive).find(|c| !c.values.iter().any(|v| held(c, v) && !newcomer(c, v))) {
             return Err(Reason::Permissive(tag(c)));
         }
         Ok(())
@@ -445,7 +459,7 @@ impl Requirement {
 
 impl Group {
     /// How many of the categories meant are in the label.
-    fn present(&self, label: &Resolved) -> usize {
+    pub(crate) fn present(&self, label: &Resolved) -> usize {
         label
             .chosen
             .iter()
@@ -464,13 +478,15 @@ pub(crate) fn within(window: &(Option<Timestamp>, Option<Timestamp>), at: &Times
 #[derive(Debug, Default)]
 pub struct Policies {
     list: Vec<Policy>,
+    /// By object identifiers and folded names.
+    pub(crate) trust: Trust,
 }
 
 impl Policies {
-    /// Refuses two of one name or OID.
+    /// Refuses two of one name or OID, and equivalences that lower (L-106).
     ///
     /// # Errors
-    /// Every name or OID that occurs twice.
+    /// Every name or OID that occurs twice, every row that lowers.
     pub fn new(list: Vec<Policy>) -> Result<Self, PolicyError> {
         let mut faults = Vec::new();
         for (i, p) in list.iter().enumerate() {
@@ -478,7 +494,10 @@ impl Policies {
                 faults.push(format!("two policy files are named `{}` or have the object identifier {}", p.name, p.oid));
             }
         }
-        if faults.is_empty() { Ok(Self { list }) } else { Err(PolicyError { faults }) }
+        for p in &list {
+            faults.extend(list.iter().filter(|q| q.oid != p.oid).flat_map(|q| p.lowering_rows(q)));
+        }
+        if faults.is_empty() { Ok(Self { list, trust: Trust::default() }) } else { Err(PolicyError { faults }) }
     }
 
     /// All of them.

@@ -1,10 +1,12 @@
 //! Reading XML SPIF 2.1 policy files (labels.md section 3, L-050 to L-060). Every fault is collected with its line; any fault refuses the file.
+mod equivalents;
 mod extensions;
 
 use crate::TagType;
+use crate::equivalence::Besides;
 use crate::marking_text::{CODES, Phrase, Qualifier};
 use crate::name::{fold, instant, is_oid, lacv_key, tidy};
-use crate::policy::{Classification, Group, Lane, Operation, Policy, PolicyError, Requirement, Tag, TagSet, Value};
+use crate::policy::{Classification, Group, Lane, Policy, PolicyError, Requirement, Tag, TagSet, Value};
 use roxmltree::{Document, Node, ParsingOptions};
 use sha2::{Digest, Sha384};
 use std::collections::BTreeSet;
@@ -229,7 +231,7 @@ impl<'a> Reader<'a> {
         let class_els = classifications.map(|el| self.children(el)).unwrap_or_default();
         let class_keys: Vec<String> =
             class_els.iter().map(|el| fold(el.attribute("name").unwrap_or_default())).collect();
-        let context = Context { class_keys, sets };
+        let mut context = Context { class_keys, sets };
         let mut policy = Policy {
             name: name.unwrap_or_default(),
             oid: oid.unwrap_or_default(),
@@ -238,10 +240,12 @@ impl<'a> Reader<'a> {
             window: (self.date(root, "notBefore"), self.date(root, "notAfter")),
             default_id,
             classifications: self.classifications(&class_els, &context),
-            tag_sets: self.tag_sets(&context),
+            tag_sets: self.tag_sets(&mut context),
             phrases: self.phrases(root),
             qualifiers: self.qualifiers(root),
-            memberships: Vec::new(),
+            rolls: Vec::new(),
+            equivalent_policies: self.equivalent_policies(equivalent),
+            thresholds: Vec::new(),
             harmless: BTreeSet::new(),
         };
         self.check_policy_refs(root, equivalent);
@@ -249,6 +253,7 @@ impl<'a> Reader<'a> {
             self.extensions(extensions, &mut policy);
         }
         self.check_aliases(root, &policy);
+        policy.order_rolls();
         Some(policy)
     }
 
@@ -262,10 +267,11 @@ impl<'a> Reader<'a> {
             self.children(el);
             let name = self.name_of(el).unwrap_or_default();
             let lacv = self.required(el, "lacv").map(lacv_key).unwrap_or_default();
+            let equivalents = self.equivalent_classes(el);
             let hierarchy: Option<i64> = self.required(el, "hierarchy").and_then(|_| self.number(el, "hierarchy"));
             for (what, new) in [
                 ("name", names.insert(fold(&name))),
-                ("lacv", lacvs.insert(lacv)),
+                ("lacv", lacvs.insert(lacv.clone())),
                 ("hierarchy", ranks.insert(hierarchy)),
             ] {
                 if !new {
@@ -276,6 +282,8 @@ impl<'a> Reader<'a> {
             all.push(Classification {
                 key: fold(&name),
                 name,
+                lacv,
+                equivalents,
                 hierarchy: hierarchy.unwrap_or_default(),
                 obsolete: self.flag(el, "obsolete"),
                 required,
@@ -321,16 +329,24 @@ impl<'a> Reader<'a> {
                     None => lanes.push(LaneOutline { kind, tags: vec![(tag, values)] }),
                 }
             }
-            sets.push(SetOutline { name, oid, lanes });
+            sets.push(SetOutline {
+                name,
+                oid,
+                lanes,
+                equivalents: self.besides(el, "equivalentSecurityCategoryTagSet"),
+            });
         }
         sets
     }
 
-    fn tag_sets(&mut self, context: &Context<'a>) -> Vec<TagSet> {
+    fn tag_sets(&mut self, context: &mut Context<'a>) -> Vec<TagSet> {
+        let equivalents: Vec<_> = context.sets.iter_mut().map(|s| std::mem::take(&mut s.equivalents)).collect();
         context
             .sets
             .iter()
-            .map(|set| TagSet {
+            .zip(equivalents)
+            .map(|(set, equivalents)| TagSet {
+                equivalents,
                 key: fold(&set.name),
                 name: set.name.clone(),
                 oid: set.oid.clone(),
@@ -394,6 +410,7 @@ impl<'a> Reader<'a> {
             required: self.requirements(el, context),
             excluded,
             phrases: self.phrases(el),
+            equivalents: self.equivalent_tags(el),
         }
     }
 
@@ -409,15 +426,7 @@ impl<'a> Reader<'a> {
     fn requirements(&mut self, of: El<'a>, context: &Context<'a>) -> Vec<Requirement> {
         let mut all = Vec::new();
         for el in named(of, "requiredCategory") {
-            let operation = match el.attribute("operation").map(str::trim) {
-                Some("onlyOne") => Operation::OnlyOne,
-                Some("oneOrMore") => Operation::OneOrMore,
-                Some("all") => Operation::All,
-                _ => {
-                    self.fault(el, "`operation` is not onlyOne, oneOrMore or all");
-                    continue;
-                }
-            };
+            let Some(operation) = self.operation(el) else { continue };
             let groups: Vec<Group> = self.children(el).into_iter().filter_map(|g| self.group(g, context)).collect();
             if groups.is_empty() {
                 self.fault(el, "the required category names no group");
@@ -500,24 +509,6 @@ impl<'a> Reader<'a> {
         }
         all
     }
-
-    /// Every `policyRef` names an equivalent policy of the file (L-052). What the equivalences say is read by the mapping, not here.
-    fn check_policy_refs(&mut self, root: El<'a>, equivalent: Option<El<'a>>) {
-        let known: BTreeSet<String> = equivalent
-            .map(|e| named(e, "equivalentPolicy"))
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|e| e.attribute("name"))
-            .map(fold)
-            .collect();
-        for el in root.descendants().filter(|d| {
-            d.is_element() && matches!(d.tag_name().name(), "equivalentClassification" | "equivalentSecCategoryTag")
-        }) {
-            if !el.attribute("policyRef").is_some_and(|r| known.contains(&fold(r))) {
-                self.fault(el, "`policyRef` names none of the file's equivalent policies");
-            }
-        }
-    }
 }
 
 /// Element children of one name, in the SPIF's name space or in none.
@@ -537,6 +528,7 @@ struct Context<'a> {
 struct SetOutline<'a> {
     name: String,
     oid: String,
+    equivalents: Vec<Besides>,
     lanes: Vec<LaneOutline<'a>>,
 }
 struct LaneOutline<'a> {

@@ -144,7 +144,8 @@ pub fn resolve(
         _ => markings.meaning(id, origin),
     };
     let is_label = |id: &Id<MarkingDefinition>| match meaning(id) {
-        Some(Meaning::Label(label)) => label.role() == Role::Originator,
+        // An alternative labels the definition that carries it, nothing else (L-104).
+        Some(Meaning::Label(label)) => label.role() == Role::Originator || itself == Some(*id),
         Some(Meaning::Tlp(_)) => true,
         _ => false,
     };

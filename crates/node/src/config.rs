@@ -180,7 +180,7 @@ fn load_policies(dir: &Path, node: &NodeFile, faults: &mut Vec<String>) -> (Poli
     }
     list.sort_by(|a, b| a.name().cmp(b.name()));
     let digest = list.iter().fold(Sha256::new(), |hash, policy| hash.chain_update(policy.digest())).finalize().into();
-    let policies = Policies::new(list).unwrap_or_else(|errors| {
+    let policies = Policies::new(list).and_then(|p| p.trusting(&node.trust())).unwrap_or_else(|errors| {
         faults.extend(errors.faults);
         Policies::default()
     });

@@ -135,6 +135,7 @@ impl World {
         part("rules", b"entente-rights-1");
         part("policies", &self.config.policies_digest);
         part("operator", format!("{:?}", self.config.node.operator).as_bytes());
+        part("equivalences", format!("{:?}{:?}", self.config.node.equivalences, self.config.node.mappers).as_bytes());
         for (partner, file) in &self.config.agreements {
             part("agreement", partner.as_bytes());
             part("digest", &file.digest);

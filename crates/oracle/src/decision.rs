@@ -111,6 +111,8 @@ pub struct Label {
     pub succession: Option<(i64, Box<Label>)>,
     /// It carries an extension that nobody called harmless.
     pub extended: bool,
+    /// The same in other policies, as somebody wrote it in.
+    pub alternatives: Vec<Label>,
 }
 
 /// A clearance; nothing is closed yet.
@@ -211,6 +213,8 @@ pub struct Model {
     pub markings: Vec<Marking>,
     /// Now.
     pub at: i64,
+    /// Partners and peers whose alternative labels count.
+    pub mappers: Vec<String>,
 }
 
 /// The answer.
@@ -292,20 +296,50 @@ impl Model {
         if markings.is_empty() {
             return Some("quarantined".into());
         }
-        let mut labels = Vec::new();
+        let mut own = Vec::new();
+        let mut alternative = Vec::new();
         let mut levels = Vec::new();
         let mut obliged = false;
         for m in &markings {
             match self.says(*m, &chain.origin) {
                 None | Some(Says::Unknown) => return Some("unknown-marking".into()),
-                Some(Says::Label(l)) => self.in_force(l, &mut labels),
+                Some(Says::Label(l)) if l.originator => own.push(l.clone()),
+                Some(Says::Label(l)) => alternative.push(l.clone()),
                 Some(Says::Tlp(t)) => levels.push(*t),
                 Some(Says::Statement) => {}
                 Some(Says::Obligation) => obliged = true,
             }
         }
-        for label in &labels {
-            if let Some(reason) = self.label(label, reader) {
+        // L-104: an alternative stands for the one originator label; where there is none, it is all there is.
+        let counts = match &chain.origin {
+            Origin::Own(_) => true,
+            Origin::Partner(p, _) | Origin::Peer(p) => self.mappers.contains(p),
+        };
+        let mut labels: Vec<(Label, Vec<Label>)> = Vec::new();
+        if own.is_empty() {
+            own.append(&mut alternative);
+        }
+        for l in &own {
+            let mut others = Vec::new();
+            if counts {
+                others.extend(l.alternatives.clone());
+                if own.len() == 1 {
+                    others.extend(alternative.clone());
+                }
+            }
+            let mut all = Vec::new();
+            self.in_force(l, &mut all);
+            for (n, label) in all.into_iter().enumerate() {
+                let others = match n {
+                    0 => others.clone(),
+                    _ if counts => label.alternatives.clone(),
+                    _ => Vec::new(),
+                };
+                labels.push((label, others));
+            }
+        }
+        for (label, others) in &labels {
+            if let Some(reason) = self.label(label, others, reader) {
                 return Some(reason);
             }
         }
@@ -325,7 +359,7 @@ impl Model {
             return None;
         }
         let only_clear = levels.iter().all(|l| *l == 0);
-        let all_public = !labels.is_empty() && labels.iter().all(|l| self.find(l).is_some_and(|p| p.public));
+        let all_public = !labels.is_empty() && labels.iter().all(|(l, _)| self.find(l).is_some_and(|p| p.public));
         let clear_alone = labels.is_empty() && !levels.is_empty() && !obliged;
         if only_clear && (all_public || clear_alone) { None } else { Some("onward".into()) }
     }
@@ -359,7 +393,7 @@ impl Model {
         })
     }
 
-    fn label(&self, label: &Label, reader: &Reader) -> Option<String> {
+    fn label(&self, label: &Label, others: &[Label], reader: &Reader) -> Option<String> {
         let Some(policy) = self.find(label) else { return Some("policy".into()) };
         if policy.window.0.is_some_and(|d| self.at < d) || policy.window.1.is_some_and(|d| self.at > d) {
             return Some("policy".into());
@@ -376,10 +410,38 @@ impl Model {
                 mine.push(c);
             }
         }
+        if mine.is_empty() {
+            return self.others(others, reader);
+        }
         if mine.len() != 1 {
             return Some("policy".into());
         }
         section6(policy, label, mine[0])
+    }
+
+    /// Every alternative in a policy for which the reader is cleared must be passed, and there must be one.
+    fn others(&self, others: &[Label], reader: &Reader) -> Option<String> {
+        let mut any = false;
+        for other in others {
+            let Some(policy) = self.find(other) else { continue };
+            let dates = policy.window;
+            if dates.0.is_some_and(|d| self.at < d) || dates.1.is_some_and(|d| self.at > d) {
+                continue;
+            }
+            if invalid(policy, other).is_some() {
+                continue;
+            }
+            let mine: Vec<&Clearance> = reader.clearances.iter().filter(|c| c.oid == policy.oid).collect();
+            match mine.len() {
+                0 => {}
+                1 => match section6(policy, other, mine[0]) {
+                    Some(reason) => return Some(reason),
+                    None => any = true,
+                },
+                _ => return Some("policy".into()),
+            }
+        }
+        if any { None } else { Some("policy".into()) }
     }
 
     /// Stage 3 of an object's life: what is assigned to it, and why it is quarantined, if it is.
@@ -600,6 +662,7 @@ mod tests {
             categories: vec![Category { tag: "w".into(), oid: None, kind: Kind::Permissive, values: vec!["a".into()] }],
             succession: None,
             extended: false,
+            alternatives: vec![],
         };
         Model {
             policies: vec![policy],
@@ -608,6 +671,7 @@ mod tests {
                 Marking { says: Says::Tlp(4), by: vec![] },
             ],
             at: 10,
+            mappers: vec![],
         }
     }
 

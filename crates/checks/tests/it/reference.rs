@@ -16,6 +16,7 @@ const SOURCES: [(&str, &[(&str, &str)]); 3] = [
         "crates/node/src/config/node_file.rs",
         &[
             ("NodeFile", "`node.toml`"),
+            ("EquivalenceFile", "`[[equivalence]]` in `node.toml`"),
             ("Listen", "`[listen]` in `node.toml`"),
             ("Operator", "`[operator]` in `node.toml`"),
             ("CollectionFile", "`[[collection]]` in `node.toml`"),

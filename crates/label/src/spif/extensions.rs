@@ -1,8 +1,10 @@
 //! The extensions of a policy file: memberships, and ours: aliases, semantics, harmless name spaces (L-010, L-014, L-059).
 use super::{El, Reader};
-use crate::name::{fold, tidy};
-use crate::policy::{Membership, Policy, TagSetRole};
+use crate::membership::{Membership, Roll};
+use crate::name::{fold, instant, tidy};
+use crate::policy::{Policy, TagSetRole, Threshold};
 use roxmltree::Node;
+use std::collections::BTreeMap;
 
 const MEMBERSHIPS: &str = "urn:nato:stanag:4774:spif:extensions:1:0";
 const OURS: &str = "urn:entente:spif:extensions:1";
@@ -13,19 +15,34 @@ impl<'a> Reader<'a> {
         for el in extensions.children().filter(Node::is_element) {
             match (el.tag_name().namespace(), el.tag_name().name()) {
                 (Some(MEMBERSHIPS), "memberships") => {
-                    policy.memberships.extend(el.children().filter(Node::is_element).map(|m| Membership {
-                        group: loose(m, "name"),
-                        members: m.children().filter(Node::is_element).map(|n| loose(n, "name")).collect(),
-                    }));
+                    self.memberships(el, policy);
                 }
                 (Some(OURS), "aliases") => self.aliases(el, policy),
                 (Some(OURS), "semantics") => self.semantics(el, policy),
                 (Some(OURS), "harmless") => {
                     policy.harmless.extend(el.children().filter(Node::is_element).map(|n| loose(n, "namespace")));
                 }
+                (Some(OURS), "aggregation") => self.thresholds(el, policy),
                 (Some(OURS), _) => self.fault(el, "an extension of this name is not known"),
                 _ => {}
             }
+        }
+    }
+
+    /// One list of groups (L-028): its `version` is the day from which on it holds. Lists of one version are one list.
+    fn memberships(&mut self, el: El<'a>, policy: &mut Policy) {
+        let version = loose(el, "version");
+        let from = (!version.is_empty()).then(|| instant(&format!("{version}T00:00:00Z")).map(|(t, _)| t));
+        let Ok(from) = from.transpose() else {
+            return self.fault(el, "the `version` of a membership list is no day such as 2024-03-07");
+        };
+        let groups = el.children().filter(Node::is_element).map(|m| Membership {
+            group: loose(m, "name"),
+            members: m.children().filter(Node::is_element).map(|n| loose(n, "name")).collect(),
+        });
+        match policy.rolls.iter_mut().find(|r| r.from == from) {
+            Some(roll) => roll.groups.extend(groups),
+            None => policy.rolls.push(Roll { from, version, groups: groups.collect(), members: BTreeMap::new() }),
         }
     }
 
@@ -71,6 +88,20 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// L-096: `threshold` with `what`, `moreThan` and `floor`.
+    fn thresholds(&mut self, el: El<'a>, policy: &mut Policy) {
+        for t in el.children().filter(Node::is_element) {
+            let most = t.attribute("moreThan").and_then(|n| n.trim().parse().ok());
+            let floor = t.attribute("floor").and_then(|f| policy.class_index(f));
+            match (t.attribute("what"), most, floor) {
+                (Some(what), Some(most), Some(floor)) => {
+                    policy.thresholds.push(Threshold { what: tidy(what), most, floor });
+                }
+                _ => self.fault(t, "a threshold has `what`, a number `moreThan` and a classification `floor`"),
+            }
+        }
+    }
+
     fn semantics(&mut self, el: El<'a>, policy: &mut Policy) {
         for s in el.children().filter(Node::is_element) {
             let role = match s.attribute("role") {
@@ -83,6 +114,9 @@ impl<'a> Reader<'a> {
                     continue;
                 }
             };
+            if policy.tag_sets.iter().any(|t| t.role == Some(role)) {
+                self.fault(s, "another tag set has this role already");
+            }
             match policy.tag_sets.iter_mut().find(|t| s.attribute("id") == Some(&t.oid)) {
                 Some(set) => {
                     set.role = Some(role);

@@ -10,7 +10,9 @@
 )]
 #![allow(clippy::format_collect, clippy::items_after_statements, clippy::needless_for_each, clippy::similar_names)]
 
+mod combine;
 mod compile_fail;
+mod equivalence;
 mod examples;
 mod golden;
 mod model;

@@ -231,8 +231,17 @@ fn random_label(d: &mut Dice, policies: &[naive::Policy], depth: usize) -> naive
         });
     }
     let level = if d.percent(2) { "Nowhere".to_owned() } else { d.pick(&p.levels).name.clone() };
+    let originator = depth > 0 || !d.percent(8);
+    let mut alternatives = Vec::new();
+    if depth == 0 && originator && d.percent(20) {
+        alternatives = (0..=d.roll(2)).map(|_| random_label(d, policies, 9)).collect();
+        for a in &mut alternatives {
+            (a.originator, a.succession, a.extended) = (false, None, false);
+        }
+    }
     naive::Label {
-        originator: depth > 0 || !d.percent(8),
+        alternatives,
+        originator,
         policy: match d.roll(100) {
             0 => other,
             1 => "Unheld".into(),
@@ -270,6 +279,9 @@ fn label_json(l: &naive::Label, role: &str) -> Value {
     let mut j = json!({"v": 1, "role": role, "policy": policy, "classification": l.level, "categories": categories, "created": "2026-01-01T00:00:00Z"});
     if let Some((at, next)) = &l.succession {
         j["succession"] = json!({"at": stamp(*at), "label": label_json(next, role)});
+    }
+    if !l.alternatives.is_empty() {
+        j["alternatives"] = l.alternatives.iter().map(|a| label_json(a, "alternative")).collect();
     }
     if l.extended {
         j["ext"] = json!(["<x xmlns=\"urn:x\"/>"]);
@@ -318,7 +330,7 @@ fn random_reader(d: &mut Dice, policies: &[naive::Policy]) -> naive::Reader {
     let partner = d.pick(&[None, Some("A"), Some("A"), Some("B"), Some("C")]).map(ToOwned::to_owned);
     let mut clearances: Vec<_> = policies
         .iter()
-        .filter(|p| p.public || d.percent(88))
+        .filter(|p| p.public || d.percent(80))
         .cloned()
         .collect::<Vec<_>>()
         .iter()
@@ -426,7 +438,11 @@ fn random_node(d: &mut Dice) -> Node {
         named.insert(id.parse().unwrap(), naive::Marking { says, by });
     }
     let mut ids: Vec<_> = named.keys().copied().collect();
-    let model = naive::Model { policies: held, markings: named.into_values().collect(), at: NOW };
+    let mappers = d.some(&["A".to_owned(), "B".to_owned()], 40);
+    let mut trust = Trust::default();
+    mappers.iter().for_each(|m| trust.mapper(m));
+    let policies = policies.trusting(&trust).unwrap();
+    let model = naive::Model { policies: held, markings: named.into_values().collect(), at: NOW, mappers };
     ids.push("marking-definition--ffffffff-ffff-4fff-bfff-ffffffffffff".parse().unwrap()); // not held
     Node { model, policies, markings, ids }
 }

@@ -19,6 +19,12 @@ pub struct NodeFile {
     pub identities: Vec<Id<Identity>>,
     /// Policy files in use, by file name without `.spif.xml`.
     pub policies: Vec<String>,
+    /// Equivalences between policies that the organisation confirmed; what stands in policy files alone counts for nothing (L-109).
+    #[serde(default, rename = "equivalence")]
+    pub equivalences: Vec<EquivalenceFile>,
+    /// Partners and peers whose alternative labels count as if the owner had made them (L-104).
+    #[serde(default)]
+    pub mappers: Vec<String>,
     /// The label catalogue, a STIX bundle.
     #[serde(default)]
     pub catalogue: Option<String>,
@@ -40,6 +46,24 @@ pub struct NodeFile {
     /// The collections.
     #[serde(default, rename = "collection")]
     pub collections: Vec<CollectionFile>,
+}
+
+/// What a label of one policy is in another, as far as it is confirmed (`[[equivalence]]`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EquivalenceFile {
+    /// The policy of the label.
+    pub from: String,
+    /// The policy for which it gets an alternative label.
+    pub to: String,
+    /// Classifications of `from` whose rows in the policy files are confirmed (L-109).
+    pub rows: Vec<String>,
+    /// Restrictive values of `from` that may be lost, each as tag set and value: `["Handling", "LAW ENFORCEMENT"]` (L-103).
+    #[serde(default)]
+    pub discard: Vec<[String; 2]>,
+    /// For arriving data the file of `from` itself says what its labels are; else the file of `to`, read backwards (L-101).
+    #[serde(default)]
+    pub trust_source: bool,
 }
 
 /// Where a node listens (`[listen]`).
@@ -123,6 +147,20 @@ fn live() -> String {
 }
 
 impl NodeFile {
+    /// What was confirmed, for the trusted core.
+    pub(super) fn trust(&self) -> label::Trust {
+        let mut trust = label::Trust::default();
+        self.mappers.iter().for_each(|m| trust.mapper(m));
+        for e in &self.equivalences {
+            e.rows.iter().for_each(|r| trust.row(&e.from, &e.to, r));
+            e.discard.iter().for_each(|[tag, value]| trust.discard(&e.from, &e.to, tag, value));
+            if e.trust_source {
+                trust.source(&e.from);
+            }
+        }
+        trust
+    }
+
     /// Faults that show without looking at other files.
     pub(super) fn check(&self, faults: &mut Vec<String>) {
         let word = |text: &str| {

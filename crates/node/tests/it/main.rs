@@ -8,5 +8,6 @@
     unreachable_pub
 )]
 
+mod equivalence;
 mod hostile;
 mod stage;
