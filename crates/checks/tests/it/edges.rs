@@ -16,6 +16,7 @@ const USES: &[(&str, &[&str])] = &[
     ("checks", &[]),
     ("label", &["stix"]),
     ("supply", &["stix", "label"]),
+    ("detect", &["stix", "label"]),
     ("store", &["stix", "label", "audit"]),
     ("taxii", &["stix", "label"]),
     ("node", &["stix", "label", "audit", "store", "taxii"]),

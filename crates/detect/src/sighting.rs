@@ -1,0 +1,236 @@
+//! From matches to sightings: one object for each indicator, place and window of time.
+
+use crate::{Conjunction, identity, observation::stamp};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use stix::{AnyId, Timestamp};
+
+/// Observations that one sighting names. Beyond them it goes on counting.
+pub const EVIDENCE_MAX: usize = 1_000;
+/// Sightings that are open at once: indicators times places times windows. When one more begins, the one that was touched longest ago is closed.
+pub const OPEN_MAX: usize = 100_000;
+/// The largest `count` (S-095).
+const COUNT_MAX: u64 = 999_999_999;
+/// The beginning of the first window when a policy has no windows.
+const NO_WINDOW: i64 = i64::MIN;
+
+/// How matches add up.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Microseconds of a window; `None`: one sighting for all time. Windows begin at multiples of it since 1970.
+    pub window_us: Option<i64>,
+    /// Whether sightings name the observations (`observed_data_refs`).
+    pub evidence: bool,
+    /// Who says so (`created_by_ref`), an identity.
+    pub created_by: Option<AnyId>,
+    /// Where it was seen (`where_sighted_refs`): identities or locations (S-094).
+    pub where_sighted: Vec<AnyId>,
+}
+
+/// One observation in a match.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The observed-data object.
+    pub id: AnyId,
+    /// Microseconds since 1970.
+    pub first: i64,
+    /// Microseconds since 1970.
+    pub last: i64,
+    /// `number_observed`.
+    pub number: u64,
+    /// The markings in force on it and on its observables.
+    pub markings: Conjunction,
+}
+
+/// One match of one indicator.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// The indicator.
+    pub indicator: AnyId,
+    /// The markings in force on it.
+    pub markings: Conjunction,
+    /// What it matched; several where the pattern asks for several.
+    pub observations: Vec<Seen>,
+}
+
+/// A sighting as STIX.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sighting {
+    /// Its identifier: follows from creator, indicator, place and window, so that it grows by new versions.
+    pub id: AnyId,
+    /// The indicator.
+    pub indicator: AnyId,
+    /// Begin of its window; `None` without windows.
+    pub window: Option<i64>,
+    /// Every label that applies.
+    pub markings: Conjunction,
+    /// The object.
+    pub object: Map<String, Value>,
+}
+
+#[derive(Debug, Clone)]
+struct Open {
+    /// Begin of the window, or of the first observation.
+    created: i64,
+    markings: Conjunction,
+    evidence: BTreeSet<AnyId>,
+    count: u64,
+    first: i64,
+    last: i64,
+    changed: bool,
+    touched: u64,
+}
+
+/// Matches added up. Nothing here knows the time: it is passed in with every call.
+#[derive(Debug)]
+pub struct Sightings {
+    policy: Policy,
+    open: BTreeMap<(AnyId, i64), Open>,
+    turn: u64,
+    closed: Vec<((AnyId, i64), Open)>,
+}
+
+impl Sightings {
+    /// None yet.
+    pub fn new(policy: Policy) -> Self {
+        Self { policy, open: BTreeMap::new(), turn: 0, closed: Vec::new() }
+    }
+
+    /// Adds a match. Its window is that of the end of its last observation. A match without an observation counts for nothing.
+    pub fn add(&mut self, hit: &Hit) {
+        let (Some(first), Some(last)) =
+            (hit.observations.iter().map(|o| o.first).min(), hit.observations.iter().map(|o| o.last).max())
+        else {
+            return;
+        };
+        let window = self.policy.window_us.filter(|us| *us > 0).map_or(NO_WINDOW, |us| last.div_euclid(us) * us);
+        let key = (hit.indicator.clone(), window);
+        self.turn += 1;
+        if !self.open.contains_key(&key) && self.open.len() >= OPEN_MAX {
+            self.close_oldest();
+        }
+        let open = self.open.entry(key).or_insert_with(|| Open {
+            created: if window == NO_WINDOW { first } else { window },
+            markings: hit.markings.clone(),
+            evidence: BTreeSet::new(),
+            count: 0,
+            first,
+            last,
+            changed: true,
+            touched: 0,
+        });
+        open.touched = self.turn;
+        open.changed = true;
+        open.markings.add(hit.markings.markings());
+        for seen in &hit.observations {
+            open.markings.add(seen.markings.markings());
+            if open.evidence.len() < EVIDENCE_MAX {
+                open.evidence.insert(seen.id.clone());
+            }
+        }
+        // A match of several observations is one sighting of the indicator; a match of one is as many as that one stands for.
+        let times = match hit.observations.as_slice() {
+            [one] => one.number.max(1),
+            _ => 1,
+        };
+        open.count = open.count.saturating_add(times).min(COUNT_MAX);
+        open.first = open.first.min(first);
+        open.last = open.last.max(last);
+    }
+
+    /// Sightings that are open.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// What has changed since the last call, as objects; `now` (microseconds since 1970) is their `modified`.
+    pub fn take(&mut self, now: i64) -> Vec<Sighting> {
+        let policy = &self.policy;
+        let closed = std::mem::take(&mut self.closed);
+        let mut all: Vec<Sighting> = closed
+            .iter()
+            .filter_map(|((indicator, window), open)| object(policy, indicator, *window, open, now))
+            .collect();
+        for ((indicator, window), open) in &mut self.open {
+            if std::mem::replace(&mut open.changed, false) {
+                all.extend(object(policy, indicator, *window, open, now));
+            }
+        }
+        all
+    }
+
+    /// Forgets windows that ended before `before` (microseconds since 1970) and were taken: a later match there begins anew from what the caller knows.
+    pub fn forget(&mut self, before: i64) {
+        let Some(us) = self.policy.window_us else { return };
+        self.open.retain(|(_, window), open| open.changed || window.saturating_add(us) > before);
+    }
+
+    /// Takes up a sighting that was made before, so that it goes on from there: count, times and labels are kept and its window is open again. What is open
+    /// already stays as it is; what is no sighting of this shape changes nothing.
+    pub fn resume(&mut self, made: &Map<String, Value>, window: Option<i64>) {
+        let time = |name: &str| Timestamp::parse(made.get(name)?.as_str()?).ok().map(|at| at.micros());
+        let (Some(first), Some(last), Some(created)) = (time("first_seen"), time("last_seen"), time("created")) else {
+            return;
+        };
+        let Some(Ok(indicator)) = made.get("sighting_of_ref").and_then(Value::as_str).map(str::parse) else { return };
+        let count = made.get("count").and_then(Value::as_u64).unwrap_or_default();
+        let refs = made.get("observed_data_refs").and_then(Value::as_array).into_iter().flatten();
+        let evidence = refs.filter_map(|id| id.as_str()?.parse().ok()).take(EVIDENCE_MAX).collect();
+        let mut markings = Conjunction::new();
+        markings.add_object(made);
+        self.turn += 1;
+        let touched = self.turn;
+        let open = Open { created, markings, evidence, count, first, last, changed: false, touched };
+        self.open.entry((indicator, window.unwrap_or(NO_WINDOW))).or_insert(open);
+    }
+
+    fn close_oldest(&mut self) {
+        let oldest = self.open.iter().min_by_key(|(_, open)| open.touched).map(|(key, _)| key.clone());
+        if let Some(key) = oldest
+            && let Some(open) = self.open.remove(&key)
+            && open.changed
+        {
+            self.closed.push((key, open));
+        }
+    }
+}
+
+fn object(policy: &Policy, indicator: &AnyId, window: i64, open: &Open, now: i64) -> Option<Sighting> {
+    let by = policy.created_by.as_ref().map(AnyId::as_str).unwrap_or_default();
+    let places: Vec<&str> = policy.where_sighted.iter().map(AnyId::as_str).collect();
+    let begin = window.to_be_bytes();
+    let place = places.join(" ");
+    let parts: [&[u8]; 4] = [by.as_bytes(), indicator.as_str().as_bytes(), place.as_bytes(), &begin];
+    let id = identity::derived("sighting", &parts)?;
+    let Value::Object(mut object) = json!({
+        "type": "sighting",
+        "spec_version": "2.1",
+        "id": id,
+        // The same for every version of it, and not after any `modified` (S-030).
+        "created": stamp(open.created),
+        "modified": stamp(now.max(open.created)),
+        "first_seen": stamp(open.first),
+        "last_seen": stamp(open.last),
+        "count": open.count,
+        "sighting_of_ref": indicator,
+    }) else {
+        return None;
+    };
+    if !by.is_empty() {
+        object.insert("created_by_ref".to_owned(), by.into());
+    }
+    if !places.is_empty() {
+        object.insert("where_sighted_refs".to_owned(), json!(places));
+    }
+    if policy.evidence && !open.evidence.is_empty() {
+        object.insert("observed_data_refs".to_owned(), json!(open.evidence));
+    }
+    open.markings.mark(&mut object);
+    let window = (window != NO_WINDOW).then_some(window);
+    Some(Sighting { id, indicator: indicator.clone(), window, markings: open.markings.clone(), object })
+}
