@@ -1,6 +1,7 @@
 """A node of one's own: `entente init`, a directory with one agreement, `entente serve`, and the operator's commands while it runs."""
 
 import json
+import signal
 import socket
 import subprocess
 import uuid
@@ -102,6 +103,10 @@ class OwnNode:
     def partner(self) -> Partner:
         """The partner's program."""
         return Partner(self.base + "/taxii2/", "japan-tool", self.password)
+
+    def hang_up(self) -> None:
+        """SIGHUP: configuration and TLS files are read again."""
+        self._process.child.send_signal(signal.SIGHUP)
 
     def end(self) -> int:
         return self._process.end()

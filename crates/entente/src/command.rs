@@ -206,6 +206,22 @@ enum UserCommand {
         /// Name.
         name: String,
     },
+    /// Let a client certificate sign in as this account; TLS verifies it against `listen.client_ca`.
+    #[command(after_help = "Example:\n  entente user certificate jpn-soc jpn-soc.pem")]
+    Certificate {
+        /// Name.
+        name: String,
+        /// PEM file with the client's own certificate.
+        file: PathBuf,
+    },
+    /// Take an API token or a certificate away from an account, at once.
+    #[command(after_help = "Example:\n  entente user withdraw jpn-soc token-1")]
+    Withdraw {
+        /// Name.
+        name: String,
+        /// Name of the token or certificate, as `entente user list` shows it.
+        secret: String,
+    },
     /// Set a password, read from standard input.
     #[command(after_help = "Example:\n  entente user password jpn-soc < password.txt")]
     Password {
@@ -372,6 +388,13 @@ fn user(command: UserCommand) -> Result<Request, String> {
     };
     let mut request = match &command {
         UserCommand::List => return Ok(Request::Users),
+        UserCommand::Certificate { name, file } => {
+            let pem = std::fs::read_to_string(file).map_err(|e| format!("`{}`: {e}", file.display()))?;
+            return Ok(Request::UserCertificate { name: name.clone(), pem });
+        }
+        UserCommand::Withdraw { name, secret } => {
+            return Ok(Request::UserWithdraw { name: name.clone(), secret: secret.clone() });
+        }
         UserCommand::Add { name, .. }
         | UserCommand::Token { name }
         | UserCommand::Password { name }
@@ -381,7 +404,7 @@ fn user(command: UserCommand) -> Result<Request, String> {
     };
     if let Request::User { create, partner, password, token, settings, disabled, .. } = &mut request {
         match command {
-            UserCommand::List => {}
+            UserCommand::List | UserCommand::Certificate { .. } | UserCommand::Withdraw { .. } => {}
             UserCommand::Add { partner: of, settings: chosen, .. } => {
                 *create = true;
                 *partner = of;

@@ -1,9 +1,10 @@
 //! Running a node: the TAXII listener, the operator's listener, the admin socket, and the job loop.
 
 use crate::{admin_socket, eprint};
-use node::{Environment, Node, federation::Http, jobs::Jobs};
+use node::{Environment, Node, config::Listen, federation::Http, jobs::Jobs};
 use std::{
     net::TcpListener,
+    num::NonZeroU32,
     path::Path,
     sync::{
         Arc,
@@ -12,16 +13,19 @@ use std::{
     time::Duration,
 };
 use tokio::sync::watch;
-use web::{Figure, FigureKind, Listener, Metrics, Operator, Settings};
+use web::{Figure, FigureKind, Listener, Metrics, Operator, Pem, Settings, Tls};
 
 /// Milliseconds between two turns of the job loop.
 const TICK_MS: u64 = 1_000;
+/// Seconds between two looks at the TLS files.
+const CERTIFICATES_EVERY_S: u64 = 60;
 
 /// A started node.
 pub(crate) struct Running {
     stop: watch::Sender<bool>,
     stopping: Arc<AtomicBool>,
     serving: std::thread::JoinHandle<()>,
+    certificates: Option<Certificates>,
 }
 
 impl Running {
@@ -70,17 +74,15 @@ pub(crate) fn start(
 ) -> Result<Running, String> {
     let listen = node.world().config.node.listen.clone();
     let metrics = Arc::new(Metrics::new(Arc::new(Figures(Arc::clone(node)))));
-    let settings = Settings { base_url: listen.base_url.clone(), ..Settings::default() };
+    let settings = Settings {
+        base_url: listen.base_url.clone(),
+        api_key_header: listen.api_key_header.clone(),
+        requests_per_s: NonZeroU32::new(listen.requests_per_s),
+    };
     let taxii_app = web::app(Arc::clone(node) as Arc<dyn taxii::server::Taxii>, settings, Arc::clone(&metrics))
         .map_err(|e| e.to_string())?;
     let operator_app = web::operator_app(&metrics);
-    let pem = match (&listen.certificate, &listen.key) {
-        (Some(certificate), Some(key)) => {
-            let read = |file: &String| std::fs::read(dir.join(file)).map_err(|e| format!("`{file}`: {e}"));
-            Some((read(certificate)?, read(key)?))
-        }
-        _ => None,
-    };
+    let pem = PemFiles::read(dir, &listen)?;
     admin_socket::listen(dir, node).map_err(|e| format!("the admin socket: {e}"))?;
     let (stop, stopped) = watch::channel(false);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -95,12 +97,13 @@ pub(crate) fn start(
                 tokio::net::TcpListener::from_std(listener)
             };
             let taxii = match &pem {
-                Some((certificate, key)) => Listener::tls(adopt(taxii)?, certificate, key)?,
+                Some(files) => Listener::tls(adopt(taxii)?, files.pem())?,
                 None => Listener::plain(adopt(taxii)?, listen.insecure_http)?,
             };
             Ok::<_, web::ServeError>((taxii, Listener::operator(adopt(operator)?)?))
         })
         .map_err(|e| e.to_string())?;
+    let certificates = taxii.certificates().zip(pem).map(|(tls, pem)| Certificates { tls, pem });
     let serving = std::thread::Builder::new()
         .name("serve".to_owned())
         .spawn(move || {
@@ -111,7 +114,54 @@ pub(crate) fn start(
             });
         })
         .map_err(|e| e.to_string())?;
-    Ok(Running { stop, stopping: Arc::new(AtomicBool::new(false)), serving })
+    Ok(Running { stop, stopping: Arc::new(AtomicBool::new(false)), serving, certificates })
+}
+
+/// The contents of the files that TLS is spoken with.
+#[derive(PartialEq, Eq)]
+struct PemFiles {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+    client_ca: Option<Vec<u8>>,
+}
+
+impl PemFiles {
+    /// `None` where plain HTTP is set up.
+    fn read(dir: &Path, listen: &Listen) -> Result<Option<Self>, String> {
+        let read = |file: &String| std::fs::read(dir.join(file)).map_err(|e| format!("`{file}`: {e}"));
+        let (Some(certificate), Some(key)) = (&listen.certificate, &listen.key) else { return Ok(None) };
+        let client_ca = listen.client_ca.as_ref().map(read).transpose()?;
+        Ok(Some(Self { certificate: read(certificate)?, key: read(key)?, client_ca }))
+    }
+
+    fn pem(&self) -> Pem<'_> {
+        Pem { certificate: &self.certificate, key: &self.key, client_ca: self.client_ca.as_deref() }
+    }
+}
+
+/// TLS in use, and the files it was made from.
+struct Certificates {
+    tls: Tls,
+    pem: PemFiles,
+}
+
+impl Certificates {
+    /// Takes the files into use if they changed. What cannot be used is logged, and what is in use stays.
+    fn refresh(&mut self, dir: &Path, listen: &Listen) {
+        let fresh = match PemFiles::read(dir, listen) {
+            Ok(Some(fresh)) if fresh != self.pem => fresh,
+            Ok(Some(_)) => return,
+            Ok(None) => return tracing::warn!("TLS cannot be turned off while the node serves; restart it"),
+            Err(error) => return tracing::error!(%error, "the TLS files cannot be read; those in use stay"),
+        };
+        match self.tls.replace(fresh.pem()) {
+            Ok(()) => {
+                self.pem = fresh;
+                tracing::info!("new TLS certificates are in use");
+            }
+            Err(error) => tracing::error!(%error, "the TLS files cannot be used; those in use stay"),
+        }
+    }
 }
 
 /// `entente serve`.
@@ -121,7 +171,7 @@ pub(crate) fn run(dir: &Path) -> Result<(), String> {
     let listen = node.world().config.node.listen.clone();
     let bind = |address| TcpListener::bind(address).map_err(|e| format!("listening on {address}: {e}"));
     let (taxii, operator) = (bind(listen.taxii)?, bind(listen.operator)?);
-    let running = start(&node, dir, taxii, operator)?;
+    let mut running = start(&node, dir, taxii, operator)?;
     let scheme = if listen.certificate.is_some() { "https" } else { "http" };
     eprint(&format!(
         "entente: {} serves {scheme}://{}/taxii2/; metrics on http://{}/metrics",
@@ -143,7 +193,7 @@ pub(crate) fn run(dir: &Path) -> Result<(), String> {
             }
         })
         .map_err(|e| e.to_string())?;
-    let outcome = signals(&node);
+    let outcome = signals(&node, dir, running.certificates.as_mut());
     running.finish();
     let _ = jobs.join();
     let _ = std::fs::remove_file(dir.join(admin_socket::SOCKET));
@@ -153,8 +203,9 @@ pub(crate) fn run(dir: &Path) -> Result<(), String> {
     outcome
 }
 
-/// Ends with SIGINT or SIGTERM; SIGHUP reads the configuration again.
-fn signals(node: &Node) -> Result<(), String> {
+/// Ends with SIGINT or SIGTERM; SIGHUP reads the configuration and the TLS files again. The TLS files are also looked at every [`CERTIFICATES_EVERY_S`], so that what
+/// renews certificates need not know of us.
+fn signals(node: &Node, dir: &Path, mut certificates: Option<&mut Certificates>) -> Result<(), String> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
@@ -162,14 +213,24 @@ fn signals(node: &Node) -> Result<(), String> {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+        let mut look = tokio::time::interval(Duration::from_secs(CERTIFICATES_EVERY_S));
+        let mut refresh = || {
+            if let Some(certificates) = &mut certificates {
+                certificates.refresh(dir, &node.world().config.node.listen);
+            }
+        };
         loop {
             tokio::select! {
+                _ = look.tick() => refresh(),
                 _ = interrupt.recv() => return Ok(()),
                 _ = terminate.recv() => return Ok(()),
-                _ = hangup.recv() => match node.reload() {
-                    Ok(changes) => tracing::info!(changed_lines = changes.len(), "the configuration was read again"),
-                    Err(error) => tracing::error!(%error, "the configuration on disk is not usable; the one in force stays"),
-                },
+                _ = hangup.recv() => {
+                    match node.reload() {
+                        Ok(changes) => tracing::info!(changed_lines = changes.len(), "the configuration was read again"),
+                        Err(error) => tracing::error!(%error, "the configuration on disk is not usable; the one in force stays"),
+                    }
+                    refresh();
+                }
             }
         }
     })

@@ -11,12 +11,14 @@ use argon2::{
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
-use sha2::Sha256;
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+use store::Account;
 use subtle::ConstantTimeEq as _;
 use taxii::{error::TaxiiError, server::Credentials};
 
@@ -81,6 +83,22 @@ pub fn new_token(random: &dyn Randomness) -> String {
     format!("ent_{}", BASE64_URL_SAFE_NO_PAD.encode(random.bytes()))
 }
 
+/// The stored form of a client certificate, among the API tokens of an account: no stored token looks like it.
+pub(crate) fn stored_certificate(digest: &[u8; 32]) -> String {
+    format!("certificate:{}", BASE64_URL_SAFE_NO_PAD.encode(digest))
+}
+
+/// The SHA-256 of the one certificate in a PEM text, in DER form.
+pub(crate) fn certificate_digest(pem: &str) -> Result<[u8; 32], NodeError> {
+    let mut found = CertificateDer::pem_slice_iter(pem.as_bytes());
+    match (found.next(), found.next()) {
+        (Some(Ok(certificate)), None) => Ok(Sha256::digest(certificate.as_ref()).into()),
+        _ => Err(NodeError::Refused(
+            "the file must hold one certificate in PEM form: the client's own, without its chain".to_owned(),
+        )),
+    }
+}
+
 impl SignIn {
     pub(crate) fn new(token_key: Keyed, process_key: Keyed) -> Self {
         let decoy = hash_password("no account has this password", &process_key[..16]).unwrap_or_default();
@@ -127,6 +145,14 @@ impl SignIn {
                     remembered.insert(key, user.clone());
                 }
                 right.then(|| user.clone())
+            }
+            Credentials::Certificate(digest) => {
+                let stored = stored_certificate(digest);
+                let has = |account: &&Account| {
+                    !account.disabled && account.tokens.iter().any(|(_, secret)| *secret == stored)
+                };
+                // One certificate is of one account; `change_user` sees to that.
+                world.accounts.values().find(has).map(|account| account.name.clone())
             }
             Credentials::Token(token) => {
                 if token.len() > CREDENTIAL_BYTES_MAX {
@@ -181,7 +207,7 @@ impl Node {
         let by_address = format!("address {from}");
         let by_account = match credentials {
             Credentials::Basic { user, .. } => Some(format!("account {}", user.chars().take(128).collect::<String>())),
-            Credentials::Token(_) => None,
+            Credentials::Token(_) | Credentials::Certificate(_) => None,
         };
         let remembered = match credentials {
             Credentials::Basic { user, password } => {
@@ -189,8 +215,8 @@ impl Node {
                 let key = self.sign_in.remembered_as(user, password, stored, from);
                 lock(&self.sign_in.remembered).contains_key(&key)
             }
-            // Looking a token up costs no hash worth guarding, and 256 bits cannot be guessed.
-            Credentials::Token(_) => true,
+            // Looking a token up costs no hash worth guarding, and 256 bits cannot be guessed; nor can a private key.
+            Credentials::Token(_) | Credentials::Certificate(_) => true,
         };
         let over = self.sign_in.failures(&by_address, now) >= FAILED_PER_ADDRESS_MAX
             || by_account.as_ref().is_some_and(|key| self.sign_in.failures(key, now) >= FAILED_PER_ACCOUNT_MAX);

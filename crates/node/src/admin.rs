@@ -56,6 +56,20 @@ pub enum Request {
         /// Disable or enable.
         disabled: Option<bool>,
     },
+    /// Lets a client certificate sign in as an account.
+    UserCertificate {
+        /// Account.
+        name: String,
+        /// The certificate in PEM form.
+        pem: String,
+    },
+    /// Takes a token or a certificate away from an account.
+    UserWithdraw {
+        /// Account.
+        name: String,
+        /// What `Users` calls it.
+        secret: String,
+    },
     /// Lists peers and where their pulls stand.
     Peers,
     /// Pulls from a peer now.
@@ -198,6 +212,8 @@ impl Node {
                 let change = AccountChange { create, partner, password, token, settings, disabled };
                 self.change_user(&name, change)
             }
+            Request::UserCertificate { name, pem } => self.add_certificate(&name, &pem),
+            Request::UserWithdraw { name, secret } => self.withdraw_secret(&name, &secret),
             Request::Peers => self.list_peers(),
             Request::Pull { peer } => json(&self.pull_over_http(&peer)?),
             Request::Reload => json(&self.reload()?),

@@ -305,13 +305,14 @@ impl<T: Transport> Client<T> {
         target.check_plain(self.plain_http)?;
         let mut headers = vec![("Accept", media::TAXII.to_owned()), ("User-Agent", USER_AGENT.to_owned())];
         if let Some(credentials) = self.credentials.as_ref().filter(|_| target.same_origin(&self.home)) {
-            let value = match credentials {
+            match credentials {
                 Credentials::Basic { user, password } => {
-                    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+                    headers.push(("Authorization", format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))));
                 }
-                Credentials::Token(token) => format!("Bearer {token}"),
-            };
-            headers.push(("Authorization", value));
+                Credentials::Token(token) => headers.push(("Authorization", format!("Bearer {token}"))),
+                // The transport shows it, not the request.
+                Credentials::Certificate(_) => {}
+            }
         }
         Ok(Request { method, url, headers, body: Vec::new(), timeout_s: EXCHANGE_TIMEOUT_S, body_bytes_max })
     }

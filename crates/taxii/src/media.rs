@@ -74,16 +74,29 @@ pub fn content_type(value: Option<&[u8]>) -> Result<(), TaxiiError> {
     if read { Ok(()) } else { Err(TaxiiError::UnsupportedMediaType) }
 }
 
-/// How a request body is packed.
+/// How a body is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
     /// As it is.
     Identity,
     /// RFC 1952.
     Gzip,
+    /// RFC 8878, with the window of RFC 9659.
+    Zstd,
 }
 
-/// Reads the `Content-Encoding` lines of a POST (C-005). zstd comes with the issue about full conformance.
+impl Coding {
+    /// As it stands in `Content-Encoding`; `None` for what is not packed.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Identity => None,
+            Self::Gzip => Some("gzip"),
+            Self::Zstd => Some("zstd"),
+        }
+    }
+}
+
+/// Reads the `Content-Encoding` lines of a POST (C-005).
 ///
 /// # Errors
 /// [`TaxiiError::UnsupportedMediaType`] for any other coding and for several in a row.
@@ -94,6 +107,7 @@ pub fn content_encoding<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result
             let this = match word.to_ascii_lowercase().as_slice() {
                 b"identity" => Coding::Identity,
                 b"gzip" | b"x-gzip" => Coding::Gzip,
+                b"zstd" => Coding::Zstd,
                 _ => return Err(TaxiiError::UnsupportedMediaType),
             };
             if coding.replace(this).is_some() {
@@ -102,6 +116,54 @@ pub fn content_encoding<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result
         }
     }
     Ok(coding.unwrap_or(Coding::Identity))
+}
+
+/// How to pack a reply for these `Accept-Encoding` lines (RFC 9110, 12.5.3): what the client weighs highest, of equals zstd before gzip; not at all if it
+/// asks for neither, if the lines are malformed, or if they are beyond the limits of `Accept`.
+pub fn accept_encoding<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Coding {
+    let mut bytes = 0;
+    let mut ranges = 0;
+    // Weights in thousandths; `None`: not named.
+    let (mut gzip, mut zstd, mut any) = (None, None, None);
+    for line in lines {
+        bytes += line.len();
+        let Ok(line) = std::str::from_utf8(line) else { return Coding::Identity };
+        if bytes > ACCEPT_BYTES_MAX {
+            return Coding::Identity;
+        }
+        for range in line.split(',').map(str::trim).filter(|r| !r.is_empty()) {
+            ranges += 1;
+            let (name, weight) = match range.split_once(';') {
+                None => (range, Some(1_000)),
+                Some((name, q)) => (name.trim_end(), thousandths(q.trim())),
+            };
+            let Some(weight) = weight.filter(|_| ranges <= ACCEPT_RANGES_MAX) else { return Coding::Identity };
+            match name.to_ascii_lowercase().as_str() {
+                "gzip" | "x-gzip" => gzip = Some(weight),
+                "zstd" => zstd = Some(weight),
+                "*" => any = Some(weight),
+                _ => {}
+            }
+        }
+    }
+    let (gzip, zstd) = (gzip.or(any).unwrap_or(0), zstd.or(any).unwrap_or(0));
+    match (zstd, gzip) {
+        (0, 0) => Coding::Identity,
+        (zstd, gzip) if zstd >= gzip => Coding::Zstd,
+        _ => Coding::Gzip,
+    }
+}
+
+/// A weight `q=0.5` in thousandths; `None` if it is none.
+fn thousandths(q: &str) -> Option<u16> {
+    let (name, value) = q.split_once('=')?;
+    let value = value.trim_start();
+    if !name.trim_end().eq_ignore_ascii_case("q") || is_weight(value) != Some(true) {
+        return None;
+    }
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
+    Some(whole.parse::<u16>().ok()? * 1_000 + fraction)
 }
 
 /// Whether a content type that a server sent is TAXII 2.1; some leave the version out.

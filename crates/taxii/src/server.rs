@@ -16,6 +16,8 @@ pub enum Credentials {
     },
     /// `Bearer`, `Token`, or an API-key header.
     Token(String),
+    /// A client certificate that TLS verified: the SHA-256 of its DER form.
+    Certificate([u8; 32]),
 }
 /// A signed-in caller; opaque to this crate and to HTTP. The node hands it out and takes it back.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::{
     metrics::Metrics,
     reply::Reply,
     routes::{Audience, Endpoint, ROUTES, Route},
-    serve::PeerAddress,
+    serve::{ClientCertificate, PeerAddress},
 };
 use axum::{
     Router,
@@ -19,13 +19,14 @@ use axum::{
 };
 use std::{
     net::{IpAddr, Ipv4Addr},
+    num::NonZeroU32,
     sync::Arc,
     time::Instant,
 };
 use taxii::{
     error::TaxiiError,
-    media,
-    server::{Caller, Listing, Taxii},
+    media::{self, Coding},
+    server::{Caller, Credentials, Listing, Taxii},
 };
 
 /// How the application shows itself.
@@ -36,6 +37,8 @@ pub struct Settings {
     pub base_url: Option<String>,
     /// A header that may carry an API token beside `Authorization`, e.g. `x-api-key` (rule 4 of the client contract).
     pub api_key_header: Option<String>,
+    /// Requests of one account in a second, averaged over [`crate::limits::RATE_BURST_S`]; beyond it 429. `None`: no such bound.
+    pub requests_per_s: Option<NonZeroU32>,
 }
 
 /// A setting that cannot be used; the operator's fault.
@@ -64,7 +67,7 @@ pub fn app(taxii: Arc<dyn Taxii>, settings: Settings, metrics: Arc<Metrics>) -> 
     if base_url.ends_with('/') {
         return Err(SettingsError { setting: "base_url", why: "ends in a slash" });
     }
-    let app = Arc::new(App { taxii, base_url, api_key_header, metrics, gate: Gate::new() });
+    let app = Arc::new(App { taxii, base_url, api_key_header, metrics, gate: Gate::new(settings.requests_per_s) });
 
     let mut router = Router::new();
     for route in ROUTES.iter().filter(|r| r.audience != Audience::Operator) {
@@ -159,11 +162,19 @@ impl App {
                 Err(TaxiiError::MethodNotAllowed)
             };
         }
+        // Two of them are how requests are smuggled past what stands in front (RFC 9112, 3.2).
+        if parts.headers.get_all(header::HOST).iter().count() > 1 {
+            return Err(TaxiiError::BadRequest("a request has one `Host`".to_owned()));
+        }
         let caller = self.sign_in(parts).await?;
         *account = Some(caller.account.clone());
+        self.gate.rate(&caller.account)?;
         let _place = self.gate.account(&caller.account).await?;
 
         let route = route.ok_or(TaxiiError::NotFound)?;
+        if parts.method == Method::OPTIONS {
+            return Ok(Reply::options(route.methods));
+        }
         if !route.methods.contains(&parts.method.as_str()) {
             return Err(TaxiiError::MethodNotAllowed);
         }
@@ -180,13 +191,23 @@ impl App {
                 .await?;
                 Ok(Reply::taxii(StatusCode::OK, Vec::new()))
             }
-            (endpoint, _) => self.read(endpoint, caller, segments, parts).await,
+            (endpoint, _) => {
+                let reply = self.read(endpoint, caller, segments, parts).await?.tagged(&parts.headers);
+                match media::accept_encoding(lines(&parts.headers, &header::ACCEPT_ENCODING)) {
+                    coding if coding != Coding::Identity && reply.is_large() => {
+                        self.gate.call(move || Ok(reply.packed(coding))).await
+                    }
+                    _ => Ok(reply),
+                }
+            }
         }
     }
 
     async fn sign_in(&self, parts: &Parts) -> Result<Caller, TaxiiError> {
-        let credentials =
-            credentials::read(&parts.headers, self.api_key_header.as_ref()).map_err(|_| TaxiiError::Unauthenticated)?;
+        let shown = credentials::read(&parts.headers, self.api_key_header.as_ref());
+        // What the request says goes before what its connection showed: somebody in front may hold one certificate and many accounts.
+        let certificate = || parts.extensions.get::<ClientCertificate>().map(|c| Credentials::Certificate(c.0));
+        let credentials = shown.map_err(|_| TaxiiError::Unauthenticated)?.or_else(certificate);
         // Only the connection tells where a request comes from; `X-Forwarded-For` is anybody's to write.
         let from = parts.extensions.get::<PeerAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.0.ip());
         let taxii = Arc::clone(&self.taxii);

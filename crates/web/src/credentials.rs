@@ -70,6 +70,7 @@ mod tests {
         match result {
             Ok(Some(Credentials::Basic { user, password })) => format!("basic {user}|{password}"),
             Ok(Some(Credentials::Token(token))) => format!("token {token}"),
+            Ok(Some(Credentials::Certificate(_))) => panic!("no header holds a certificate"),
             Ok(None) => "none".to_owned(),
             Err(Malformed) => "malformed".to_owned(),
         }

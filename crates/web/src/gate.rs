@@ -1,15 +1,20 @@
 //! Bounded calls into the node: blocking work on blocking threads, so many at once, so many for one account.
 
 use crate::limits::{
-    BODIES_MAX, BODIES_PER_ACCOUNT_MAX, CALL_TIMEOUT_S, CALLS_MAX, CALLS_PER_ACCOUNT_MAX, QUEUE_TIMEOUT_S, SIGN_INS_MAX,
+    BODIES_MAX, BODIES_PER_ACCOUNT_MAX, CALL_TIMEOUT_S, CALLS_MAX, CALLS_PER_ACCOUNT_MAX, QUEUE_TIMEOUT_S,
+    RATE_BURST_S, SIGN_INS_MAX,
 };
 use std::{
     collections::HashMap,
+    num::NonZeroU32,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use taxii::error::TaxiiError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 /// Seconds after which an account with all its places in use may come back.
 const ACCOUNT_RETRY_AFTER_S: u32 = 5;
@@ -23,17 +28,42 @@ pub(crate) struct Gate {
     accounts: Mutex<HashMap<String, Arc<Semaphore>>>,
     /// The same for bodies.
     account_bodies: Mutex<HashMap<String, Arc<Semaphore>>>,
+    /// Time between two requests of an account at the highest rate.
+    interval: Option<Duration>,
+    /// For each account the instant until which its requests so far last at that rate.
+    rates: Mutex<HashMap<String, Instant>>,
 }
 
 impl Gate {
-    pub(crate) fn new() -> Self {
+    /// `requests_per_s`: of one account, at the most.
+    pub(crate) fn new(requests_per_s: Option<NonZeroU32>) -> Self {
         Self {
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
             sign_ins: Arc::new(Semaphore::new(SIGN_INS_MAX)),
             bodies: Arc::new(Semaphore::new(BODIES_MAX)),
             accounts: Mutex::default(),
             account_bodies: Mutex::default(),
+            interval: requests_per_s.map(|rate| Duration::from_secs(1) / rate.get()),
+            rates: Mutex::default(),
         }
+    }
+
+    /// Counts a request of this account; 429 if it has asked too much over the last [`RATE_BURST_S`] (the generic cell rate algorithm). What others ask does not count.
+    pub(crate) fn rate(&self, name: &str) -> Result<(), TaxiiError> {
+        let Some(interval) = self.interval else { return Ok(()) };
+        let (now, burst) = (Instant::now(), Duration::from_secs(RATE_BURST_S.into()));
+        let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = rates.get(name).copied().map_or(now, |until| until.max(now));
+        let ahead = until.duration_since(now);
+        if let Some(over) = ahead.checked_sub(burst).filter(|over| !over.is_zero()) {
+            let retry_after_s = u32::try_from(over.as_secs() + 1).unwrap_or(u32::MAX);
+            return Err(TaxiiError::TooManyRequests { retry_after_s });
+        }
+        match rates.get_mut(name) {
+            Some(known) => *known = until + interval,
+            None => drop(rates.insert(name.to_owned(), until + interval)),
+        }
+        Ok(())
     }
 
     /// Runs a sign-in.
@@ -107,11 +137,32 @@ async fn run<T: Send + 'static>(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use tokio::time::Instant;
+
+    /// Ten seconds' worth at once, then the rate; each account for itself.
+    #[tokio::test(start_paused = true)]
+    async fn an_account_that_asks_too_much_is_told_when_to_come_back_while_others_go_on() {
+        let gate = Gate::new(NonZeroU32::new(10));
+        let burst = 10 * RATE_BURST_S;
+        for _ in 0..=burst {
+            gate.rate("a").unwrap();
+        }
+        assert_eq!(gate.rate("a"), Err(TaxiiError::TooManyRequests { retry_after_s: 1 }));
+        gate.rate("b").unwrap();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        for _ in 0..10 {
+            gate.rate("a").unwrap();
+        }
+        assert!(gate.rate("a").is_err());
+        tokio::time::advance(Duration::from_secs(3_600)).await;
+        for _ in 0..=burst {
+            gate.rate("a").unwrap();
+        }
+        assert!(gate.rate("a").is_err());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_account_with_all_its_places_in_use_waits_and_is_told_to_come_back_while_others_go_on() {
-        let gate = Gate::new();
+        let gate = Gate::new(None);
         let mut held = Vec::new();
         for _ in 0..CALLS_PER_ACCOUNT_MAX {
             held.push(gate.account("a").await.unwrap());
@@ -129,7 +180,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn bodies_beyond_the_bound_wait_and_are_then_unavailable() {
-        let gate = Gate::new();
+        let gate = Gate::new(None);
         let mut held = Vec::new();
         for i in 0..BODIES_MAX {
             held.push(gate.body(&i.to_string()).await.unwrap());
@@ -140,7 +191,7 @@ mod tests {
     /// One account that sends its bodies slowly does not keep the others from sending theirs.
     #[tokio::test(start_paused = true)]
     async fn an_account_cannot_take_all_places_for_bodies() {
-        let gate = Gate::new();
+        let gate = Gate::new(None);
         let mut held = Vec::new();
         for _ in 0..BODIES_PER_ACCOUNT_MAX {
             held.push(gate.body("a").await.unwrap());
@@ -155,7 +206,7 @@ mod tests {
     /// A place counts until its call ends, also when nobody waits for the answer any more.
     #[tokio::test]
     async fn a_call_keeps_its_place_when_the_client_goes_away() {
-        let gate = Gate::new();
+        let gate = Gate::new(None);
         let (release, blocked) = std::sync::mpsc::channel::<()>();
         {
             let call = gate.call(move || {

@@ -22,5 +22,5 @@ mod serve;
 pub use app::{Settings, SettingsError, app};
 pub use metrics::{Figure, FigureKind, Metrics, Operator};
 pub use operator::operator_app;
-pub use serve::{Listener, PeerAddress, ServeError, serve};
+pub use serve::{ClientCertificate, Listener, PeerAddress, Pem, ServeError, Tls, serve};
 pub mod limits;

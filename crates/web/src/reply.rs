@@ -1,16 +1,35 @@
 //! Replies: every one of the TAXII listener has exactly the TAXII content type (T-014), but for `/healthz`.
 
+use crate::{
+    body,
+    limits::{IF_NONE_MATCH_BYTES_MAX, PACK_BYTES_MIN},
+};
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use taxii::{error::TaxiiError, media, server::Listed};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hyper::body as http_body;
+use sha2::{Digest as _, Sha256};
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use taxii::{
+    error::TaxiiError,
+    media::{self, Coding},
+    server::Listed,
+};
 
 /// The challenge of every 401 (T-138).
 pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"entente\"");
 const FIRST: HeaderName = HeaderName::from_static("x-taxii-date-added-first");
 const LAST: HeaderName = HeaderName::from_static("x-taxii-date-added-last");
+
+/// Octets of the digest in an `ETag`: two replies of one reader meet by chance once in 2^64.
+const TAG_BYTES: usize = 16;
 
 /// A reply before it becomes HTTP.
 #[derive(Debug)]
@@ -29,6 +48,7 @@ impl Reply {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, content_type);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         Self { status, headers, body }
     }
@@ -46,6 +66,53 @@ impl Reply {
             }
         }
         Ok(reply)
+    }
+
+    /// The reply of OPTIONS: what the route takes, whatever stands at the path.
+    pub(crate) fn options(methods: &[&str]) -> Self {
+        let mut reply = Self::taxii(StatusCode::OK, Vec::new());
+        if let Ok(value) = HeaderValue::try_from(format!("{}, OPTIONS", methods.join(", "))) {
+            reply.headers.insert(header::ALLOW, value);
+        }
+        reply
+    }
+
+    /// A 200 with its `ETag`, or a 304 without a body if the request's `If-None-Match` names it. The tag is a digest of what this reader gets, the X-TAXII headers
+    /// included, and of nothing else (I1); weak, because it is the same however the body is packed.
+    pub(crate) fn tagged(mut self, request: &HeaderMap) -> Self {
+        let mut digest = Sha256::new();
+        for name in [FIRST, LAST] {
+            digest.update(self.headers.get(name).map_or(&b""[..], HeaderValue::as_bytes));
+            digest.update([0]);
+        }
+        digest.update(&self.body);
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest.finalize()[..TAG_BYTES]));
+        let Ok(value) = HeaderValue::try_from(format!("W/{tag}")) else { return self };
+        self.headers.insert(header::ETAG, value);
+        let known: Vec<&[u8]> = request.get_all(header::IF_NONE_MATCH).iter().map(HeaderValue::as_bytes).collect();
+        if known.iter().map(|line| line.len()).sum::<usize>() <= IF_NONE_MATCH_BYTES_MAX
+            && known.iter().any(|line| names(line, tag.as_bytes()))
+        {
+            self.status = StatusCode::NOT_MODIFIED;
+            self.body = Vec::new();
+        }
+        self
+    }
+
+    /// Whether packing is worth its time.
+    pub(crate) fn is_large(&self) -> bool {
+        self.body.len() >= PACK_BYTES_MIN
+    }
+
+    /// Packed, if that makes it smaller; blocking.
+    pub(crate) fn packed(mut self, coding: Coding) -> Self {
+        if let (Some(name), Some(packed)) = (coding.name(), body::pack(&self.body, coding))
+            && packed.len() < self.body.len()
+        {
+            self.body = packed;
+            self.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+        }
+        self
     }
 
     /// An error resource. `allow` are the methods of the route, for a 405.
@@ -71,10 +138,38 @@ impl Reply {
 
     /// As HTTP; a HEAD gets the headers of the GET, its length included, and no body.
     pub(crate) fn into_response(mut self, head: bool) -> Response {
+        if self.status == StatusCode::NOT_MODIFIED {
+            let mut response = Response::new(Body::new(Nothing));
+            *response.status_mut() = self.status;
+            *response.headers_mut() = self.headers;
+            return response;
+        }
         self.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         let mut response = Response::new(if head { Body::empty() } else { Body::from(self.body) });
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
     }
+}
+
+/// The body of a 304: none, and no length, which would have to be that of the 200 (RFC 9110, 8.6).
+struct Nothing;
+
+impl http_body::Body for Nothing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+}
+
+/// Whether a line of `If-None-Match` names the tag (RFC 9110, 13.1.2): weak comparison, or `*`.
+fn names(line: &[u8], tag: &[u8]) -> bool {
+    line.split(|c| *c == b',')
+        .map(<[u8]>::trim_ascii)
+        .any(|one| one == b"*" || one.strip_prefix(b"W/").unwrap_or(one) == tag)
 }

@@ -7,12 +7,13 @@ use crate::limits::{
 use axum::{Router, body::Body};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::{
@@ -23,9 +24,10 @@ use tokio::{
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
-        self, ServerConfig,
+        self, RootCertStore, ServerConfig,
         crypto::ring,
         pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject as _},
+        server::WebPkiClientVerifier,
         version,
     },
 };
@@ -52,7 +54,7 @@ pub enum ServeError {
     /// A PEM file without what it should hold.
     #[error("the {what} PEM cannot be read")]
     Pem {
-        /// `certificate` or `key`.
+        /// `certificate`, `key` or `client_ca`.
         what: &'static str,
         /// Why.
         #[source]
@@ -66,10 +68,87 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
+/// The certificate that the client of this connection showed, verified against the authorities of [`Pem::client_ca`]: the SHA-256 of its DER form. In the
+/// extensions of the requests of such connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientCertificate(pub [u8; 32]);
+
+/// The texts of the PEM files for TLS.
+#[derive(Clone, Copy)]
+pub struct Pem<'a> {
+    /// Certificate chain of the server.
+    pub certificate: &'a [u8],
+    /// Its private key.
+    pub key: &'a [u8],
+    /// Authorities whose client certificates are asked for and verified (PKIX, T-141). A client may still come without one; one from elsewhere ends the handshake.
+    pub client_ca: Option<&'a [u8]>,
+}
+
+/// What TLS is spoken with; [`Tls::replace`] changes it for connections to come, and leaves the open ones alone.
+#[derive(Clone)]
+pub struct Tls(Arc<RwLock<Arc<ServerConfig>>>);
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+impl Tls {
+    fn new(pem: Pem<'_>) -> Result<Self, ServeError> {
+        Ok(Self(Arc::new(RwLock::new(Arc::new(server_config(pem)?)))))
+    }
+
+    /// Takes new certificates and a new key into use.
+    ///
+    /// # Errors
+    /// What [`Listener::tls`] says of them; those in use stay.
+    pub fn replace(&self, pem: Pem<'_>) -> Result<(), ServeError> {
+        let fresh = Arc::new(server_config(pem)?);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn certificates(pem: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, ServeError> {
+    CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|source| ServeError::Pem { what, source })
+}
+
+/// TLS 1.2 and 1.3, no early data (T-131 to T-135), HTTP/2 and HTTP/1.1.
+fn server_config(pem: Pem<'_>) -> Result<ServerConfig, ServeError> {
+    let provider = Arc::new(ring::default_provider());
+    let chain = certificates(pem.certificate, "certificate")?;
+    let key = PrivateKeyDer::from_pem_slice(pem.key).map_err(|source| ServeError::Pem { what: "key", source })?;
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
+    let builder = match pem.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(authorities) => {
+            let mut roots = RootCertStore::empty();
+            for authority in certificates(authorities, "client_ca")? {
+                roots.add(authority)?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .allow_unauthenticated()
+                .build()
+                .map_err(|e| ServeError::Tls(rustls::Error::General(e.to_string())))?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let mut config = builder.with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.max_early_data_size = 0;
+    Ok(config)
+}
+
 /// A bound socket and what is spoken on it.
 pub struct Listener {
     tcp: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
 }
 
 impl std::fmt::Debug for Listener {
@@ -93,19 +172,17 @@ impl Listener {
         Ok(Self { tcp, tls: None })
     }
 
-    /// HTTPS with TLS 1.2 and 1.3, no early data (T-131 to T-135), HTTP/2 and HTTP/1.1, from the texts of two PEM files.
-    pub fn tls(tcp: TcpListener, certificates_pem: &[u8], key_pem: &[u8]) -> Result<Self, ServeError> {
-        let certificates: Vec<_> = CertificateDer::pem_slice_iter(certificates_pem)
-            .collect::<Result<_, _>>()
-            .map_err(|source| ServeError::Pem { what: "certificate", source })?;
-        let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|source| ServeError::Pem { what: "key", source })?;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-            .with_no_client_auth()
-            .with_single_cert(certificates, key)?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        config.max_early_data_size = 0;
-        Ok(Self { tcp, tls: Some(TlsAcceptor::from(Arc::new(config))) })
+    /// HTTPS.
+    ///
+    /// # Errors
+    /// PEM texts that do not hold what they should, or do not fit one another.
+    pub fn tls(tcp: TcpListener, pem: Pem<'_>) -> Result<Self, ServeError> {
+        Ok(Self { tcp, tls: Some(Tls::new(pem)?) })
+    }
+
+    /// A handle to change certificates while it serves; `None` for plain HTTP.
+    pub fn certificates(&self) -> Option<Tls> {
+        self.tls.clone()
     }
 
     /// The address bound.
@@ -157,35 +234,42 @@ pub async fn serve(listener: Listener, app: Router, shutdown: impl Future<Output
     }
 }
 
-async fn connection(
-    tcp: TcpStream,
-    from: SocketAddr,
-    tls: Option<TlsAcceptor>,
-    app: Router,
-    stopped: watch::Receiver<()>,
-) {
+async fn connection(tcp: TcpStream, from: SocketAddr, tls: Option<Tls>, app: Router, stopped: watch::Receiver<()>) {
     let _ = tcp.set_nodelay(true);
     let Some(tls) = tls else {
         // Without TLS nobody negotiates: HTTP/1.1, so that no octet is waited for without a limit.
-        return http(tcp, from, app, stopped, false).await;
+        return http(tcp, Client { address: from, certificate: None }, app, stopped, false).await;
     };
-    match tokio::time::timeout(Duration::from_secs(HANDSHAKE_TIMEOUT_S), tls.accept(tcp)).await {
+    match tokio::time::timeout(Duration::from_secs(HANDSHAKE_TIMEOUT_S), tls.acceptor().accept(tcp)).await {
         Ok(Ok(stream)) => {
-            let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            http(stream, from, app, stopped, h2).await;
+            let (_, session) = stream.get_ref();
+            let h2 = session.alpn_protocol() == Some(b"h2");
+            let shown = session.peer_certificates().and_then(<[_]>::first);
+            let certificate = shown.map(|c| ClientCertificate(Sha256::digest(c.as_ref()).into()));
+            http(stream, Client { address: from, certificate }, app, stopped, h2).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
-async fn http<S>(stream: S, from: SocketAddr, app: Router, stopped: watch::Receiver<()>, h2: bool)
+/// Who is at the other end of a connection, as far as the connection tells.
+#[derive(Clone, Copy)]
+struct Client {
+    address: SocketAddr,
+    certificate: Option<ClientCertificate>,
+}
+
+async fn http<S>(stream: S, from: Client, app: Router, stopped: watch::Receiver<()>, h2: bool)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(PeerAddress(from));
+        request.extensions_mut().insert(PeerAddress(from.address));
+        if let Some(certificate) = from.certificate {
+            request.extensions_mut().insert(certificate);
+        }
         app.clone().oneshot(request)
     });
     let (io, head_timeout) = (TokioIo::new(stream), Duration::from_secs(HEAD_TIMEOUT_S));

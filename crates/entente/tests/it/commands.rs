@@ -98,6 +98,11 @@ fn scenario(dir: &NodeDir) -> Vec<Line> {
     assert!(added["password"].as_str().is_some_and(|p| p.len() >= 40));
     s.run(&["user", "add", "analyst", "--write", INTEL, "--read", INTEL]);
     assert!(s.run(&["user", "token", TOOL])["token"].as_str().is_some_and(|t| t.starts_with("ent_")));
+    let pem = dir.file("client.pem", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+    let name = s.run(&["user", "certificate", TOOL, pem.to_str().unwrap()])["name"].clone();
+    assert!(s.run(&["user", "list"]).to_string().contains(name.as_str().unwrap()));
+    s.run(&["user", "withdraw", TOOL, name.as_str().unwrap()]);
+    assert!(!s.run(&["user", "list"]).to_string().contains(name.as_str().unwrap()));
     s.run(&["user", "set", TOOL, "--empty-objects"]);
     s.run(&["user", "disable", TOOL]);
     s.run(&["user", "enable", TOOL]);
@@ -352,6 +357,7 @@ fn text_is_for_people_and_goes_to_standard_output() {
         (&["user", "add", "x", "--partner", "korea"], "agreements/korea.toml"),
         (&["user", "add", "operator"], "operator"),
         (&["user", "token", "nobody"], "does not exist"),
+        (&["user", "withdraw", "nobody", "token-1"], "does not exist"),
         (&["collection", "add", "--alias", OPEN, "--title", "Twice"], "share"),
         (&["relabel", "indicator--00000000-0000-4000-8000-000000000000", "--label", PUBLIC], "not held"),
         (&["relabel", "indicator--00000000-0000-4000-8000-000000000000", "--label", "NOTHING"], "no label `NOTHING`"),

@@ -2,7 +2,7 @@
 
 use crate::{
     Node, NodeError,
-    accounts::{new_token, stored_password},
+    accounts::{certificate_digest, new_token, stored_certificate, stored_password},
     ingest::{Head, Intake},
     release::Ask,
     world::{AccountSettings, OPERATOR, RightsAt},
@@ -147,9 +147,10 @@ impl Node {
         let mut secret = serde_json::Map::new();
         if token {
             let fresh = new_token(random);
-            let label = format!("token-{}", account.tokens.len() + 1);
+            let label = free_label(&account, "token");
             account.tokens.push((label.clone(), self.sign_in.stored_token(&fresh)));
             secret.insert("token".to_owned(), fresh.into());
+            secret.insert("name".to_owned(), label.into());
         } else if let Some(password) = password {
             account.password = Some(stored_password(&password, random)?);
         } else if !exists {
@@ -168,6 +169,40 @@ impl Node {
         secret.insert("partner".to_owned(), stored.partner.into());
         secret.insert("disabled".to_owned(), stored.disabled.into());
         Ok(secret.into())
+    }
+
+    /// The account as it is held, for a change.
+    fn held_account(&self, name: &str) -> Result<Account, NodeError> {
+        let missing = || NodeError::Refused(format!("account `{name}` does not exist; `entente user add` makes one"));
+        self.world().accounts.get(name).cloned().ok_or_else(missing)
+    }
+
+    /// From now on the certificate, verified by TLS, signs in as the account. A certificate is of one account.
+    pub(super) fn add_certificate(&self, name: &str, pem: &str) -> Result<serde_json::Value, NodeError> {
+        let mut account = self.held_account(name)?;
+        let stored = stored_certificate(&certificate_digest(pem)?);
+        let world = self.world();
+        if let Some(other) = world.accounts.values().find(|a| a.tokens.iter().any(|(_, kept)| *kept == stored)) {
+            return Err(NodeError::Refused(format!("this certificate signs in as `{}` already", other.name)));
+        }
+        let label = free_label(&account, "certificate");
+        account.tokens.push((label.clone(), stored));
+        self.put_account(&account, OPERATOR)?;
+        Ok(serde_json::json!({"account": name, "name": label}))
+    }
+
+    /// From now on the token or certificate signs nobody in.
+    pub(super) fn withdraw_secret(&self, name: &str, label: &str) -> Result<serde_json::Value, NodeError> {
+        let mut account = self.held_account(name)?;
+        let before = account.tokens.len();
+        account.tokens.retain(|(kept, _)| kept != label);
+        if account.tokens.len() == before {
+            return Err(NodeError::Refused(format!(
+                "account `{name}` has no token or certificate `{label}`; `entente user list` shows them"
+            )));
+        }
+        self.put_account(&account, OPERATOR)?;
+        Ok(serde_json::json!({"account": name, "withdrawn": label}))
     }
 
     pub(super) fn preview(&self, path: &Path) -> Result<serde_json::Value, NodeError> {
@@ -347,4 +382,17 @@ pub fn read_unpacked(path: &Path) -> Result<Vec<u8>, NodeError> {
         )));
     }
     Ok(bytes)
+}
+
+/// The first `WORD-N` that no secret of the account is called.
+fn free_label(account: &Account, word: &str) -> String {
+    let taken = |label: &String| account.tokens.iter().any(|(name, _)| name == label);
+    let mut number = 1;
+    loop {
+        let label = format!("{word}-{number}");
+        if !taken(&label) {
+            return label;
+        }
+        number += 1;
+    }
 }

@@ -81,6 +81,13 @@ pub struct Listen {
     pub certificate: Option<String>,
     /// PEM file with the private key.
     pub key: Option<String>,
+    /// PEM file with the certificate authorities whose client certificates are asked for and verified (T-141); `entente user certificate` says which certificate
+    /// is which account. Needs TLS.
+    pub client_ca: Option<String>,
+    /// Name of a header that may carry an API token beside `Authorization`, e.g. `x-api-key`.
+    pub api_key_header: Option<String>,
+    /// Requests of one account in a second, averaged over ten; beyond it 429 with `Retry-After`. 0: no such bound, only that of requests at one time.
+    pub requests_per_s: u32,
     /// Serve plain HTTP beyond loopback, because something in front terminates TLS (T-131).
     pub insecure_http: bool,
 }
@@ -94,6 +101,9 @@ impl Default for Listen {
             base_url: None,
             certificate: None,
             key: None,
+            client_ca: None,
+            api_key_header: None,
+            requests_per_s: 1_000,
             insecure_http: false,
         }
     }
@@ -182,6 +192,9 @@ impl NodeFile {
         }
         if self.listen.certificate.is_some() != self.listen.key.is_some() {
             faults.push("node.toml: listen.certificate and listen.key go together".to_owned());
+        }
+        if self.listen.client_ca.is_some() && self.listen.certificate.is_none() {
+            faults.push("node.toml: listen.client_ca needs TLS: give certificate and key".to_owned());
         }
         if !self.listen.taxii.ip().is_loopback() && self.listen.certificate.is_none() && !self.listen.insecure_http {
             faults.push(

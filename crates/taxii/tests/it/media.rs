@@ -1,7 +1,8 @@
 //! Media types, as clients spell them.
 
 use taxii::media::{
-    ACCEPT_BYTES_MAX, ACCEPT_RANGES_MAX, Coding, accept, content_encoding, content_type, is_taxii_2_1, is_taxii_reply,
+    ACCEPT_BYTES_MAX, ACCEPT_RANGES_MAX, Coding, accept, accept_encoding, content_encoding, content_type, is_taxii_2_1,
+    is_taxii_reply,
 };
 
 fn accepts(line: &str) -> bool {
@@ -107,7 +108,7 @@ fn a_post_is_read_in_the_types_that_clients_send_and_in_no_other() {
 
 /// C-005.
 #[test]
-fn one_gzip_is_read_and_no_other_coding() {
+fn one_gzip_or_zstd_is_read_and_no_other_coding() {
     assert_eq!(content_encoding([]), Ok(Coding::Identity));
     for (line, coding) in [
         ("", Some(Coding::Identity)),
@@ -116,13 +117,42 @@ fn one_gzip_is_read_and_no_other_coding() {
         (" GZip ", Some(Coding::Gzip)),
         ("x-gzip", Some(Coding::Gzip)),
         ("gzip, gzip", None),
-        ("zstd", None),
+        ("gzip, zstd", None),
+        ("zstd", Some(Coding::Zstd)),
         ("br", None),
         ("deflate", None),
     ] {
         assert_eq!(content_encoding([line.as_bytes()]).ok(), coding, "{line}");
     }
     assert!(content_encoding([&b"gzip"[..], b"gzip"]).is_err());
+}
+
+/// C-005: replies are packed as the client weighs it, and left alone where it says nothing clear.
+#[test]
+fn a_reply_is_packed_as_the_client_weighs_it() {
+    for (line, coding) in [
+        ("", Coding::Identity),
+        ("identity", Coding::Identity),
+        ("br, deflate", Coding::Identity),
+        ("gzip", Coding::Gzip),
+        ("gzip, deflate, br", Coding::Gzip),
+        ("gzip, deflate, br, zstd", Coding::Zstd),
+        ("zstd;q=0.5, GZIP;q=0.501", Coding::Gzip),
+        ("zstd;q=0, gzip ; q=1.000", Coding::Gzip),
+        ("gzip;q=0, *", Coding::Zstd),
+        ("*;q=0", Coding::Identity),
+        ("zstd;q=0, *;q=0.1", Coding::Gzip),
+        ("gzip;q=2", Coding::Identity),
+        ("gzip;level=9", Coding::Identity),
+    ] {
+        assert_eq!(accept_encoding([line.as_bytes()]), coding, "{line}");
+    }
+    assert_eq!(accept_encoding([&b"gzip"[..], b"zstd;q=0.1"]), Coding::Gzip);
+    assert_eq!(accept_encoding([&b"\xff"[..], b"gzip"]), Coding::Identity);
+    let at_the_edge = format!("gzip,{}", "x,".repeat(ACCEPT_RANGES_MAX - 1));
+    assert_eq!(accept_encoding([at_the_edge.as_bytes()]), Coding::Gzip);
+    assert_eq!(accept_encoding([format!("{at_the_edge}x").as_bytes()]), Coding::Identity);
+    assert_eq!(accept_encoding([format!("gzip{}", " ".repeat(ACCEPT_BYTES_MAX)).as_bytes()]), Coding::Identity);
 }
 
 /// T-014 and what servers in the field leave out.

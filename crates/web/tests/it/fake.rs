@@ -151,7 +151,9 @@ impl Taxii for Node {
         }
         let query = Query::parse(query, what)?;
         let at = query.filter.added_after.map(taxii::date_added::format);
-        Ok(Listed { body: b"{}".to_vec(), first: at.clone(), last: at })
+        // Something worth packing, for who asks for it.
+        let body = if query.filter.types.iter().any(|t| t == "x-large") { b"{}".repeat(2_000) } else { b"{}".to_vec() };
+        Ok(Listed { body, first: at.clone(), last: at })
     }
 
     fn may_add(&self, _: &Caller, root: &str, collection: &str) -> Result<(), TaxiiError> {

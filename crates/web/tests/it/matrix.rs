@@ -5,6 +5,7 @@ use axum::body::Body;
 use taxii::media::TAXII;
 use web::{
     Settings,
+    limits::{IF_NONE_MATCH_BYTES_MAX, RATE_BURST_S},
     routes::{Audience, Endpoint, ROUTES, Route},
 };
 
@@ -40,6 +41,10 @@ fn path(spelling: &str, target: Target) -> String {
 
 /// The table: what a signed-in caller with acceptable media types gets.
 fn expected(route: &Route, method: &str, target: Target) -> u16 {
+    // What a path takes is the same whatever stands there.
+    if method == "OPTIONS" {
+        return 200;
+    }
     if !route.methods.contains(&method) {
         return 405;
     }
@@ -59,7 +64,7 @@ fn check(got: &Got, status: u16, method: &str, route: Option<&Route>, what: &str
     assert_eq!(got.status.as_u16(), status, "{what}");
     assert_eq!(got.header("content-type"), Some(TAXII), "{what}");
     assert_eq!(got.header("www-authenticate").is_some(), status == 401, "{what}");
-    assert_eq!(got.header("allow").is_some(), status == 405, "{what}");
+    assert_eq!(got.header("allow").is_some(), status == 405 || (method == "OPTIONS" && status == 200), "{what}");
     assert_eq!(got.header("server"), None, "{what}");
     if status == 401 {
         assert_eq!(got.header("www-authenticate"), Some("Basic realm=\"entente\""), "{what}");
@@ -67,7 +72,7 @@ fn check(got: &Got, status: u16, method: &str, route: Option<&Route>, what: &str
     if status == 405 {
         assert_eq!(got.header("allow").unwrap(), route.unwrap().methods.join(", "), "{what}");
     }
-    if method == "HEAD" {
+    if method == "HEAD" || (method == "OPTIONS" && status == 200) {
         assert!(got.body.is_empty(), "{what}");
     } else if status >= 400 {
         assert_eq!(got.json()["http_status"], status.to_string(), "{what}");
@@ -107,6 +112,7 @@ async fn every_endpoint_answers_as_the_matrix_says() {
                         let refused = accept.ends_with("2.0") || accept == "text/html";
                         let status = match expected(route, method, target) {
                             405 => 405,
+                            200 if method == "OPTIONS" => 200,
                             _ if refused => 406,
                             status => status,
                         };
@@ -127,6 +133,104 @@ async fn every_endpoint_answers_as_the_matrix_says() {
         }
     }
     assert_eq!(cases, 9 * 2 * 5 * 9 * 6 * 8);
+}
+
+/// Rule 18 of the client contract: a repeated poll costs a 304, bound to what this reader gets.
+#[tokio::test]
+async fn what_a_reader_has_already_is_not_sent_again() {
+    let world = world(Settings::default());
+    let path = format!("/live/collections/{RW}/objects/?added_after=2024-01-01T00:00:00Z");
+    let first = world.get(&path).await;
+    let tag = first.header("etag").unwrap().to_owned();
+    assert!(tag.starts_with("W/\"") && tag.ends_with('"'), "{tag}");
+    let again = |value: String| {
+        let (world, path) = (&world, path.clone());
+        async move { world.ask("GET", &path, &[("authorization", ALICE), ("if-none-match", &value)], Body::empty()).await }
+    };
+    for known in [tag.clone(), tag[2..].to_owned(), "*".to_owned(), format!("\"x\", {tag}")] {
+        let got = again(known.clone()).await;
+        assert_eq!((got.status.as_u16(), got.body.len()), (304, 0), "{known}");
+        for name in ["etag", "x-taxii-date-added-first", "x-taxii-date-added-last", "content-type"] {
+            assert_eq!(got.header(name), first.header(name), "{known}: {name}");
+        }
+        assert_eq!(got.header("content-length"), None);
+    }
+    let long = format!("{tag}{}", ", \"x\"".repeat(IF_NONE_MATCH_BYTES_MAX / 5));
+    for unknown in ["\"x\"".to_owned(), String::new(), tag.to_uppercase(), long] {
+        assert_eq!(again(unknown.clone()).await.status, 200, "{unknown}");
+    }
+    // Another time in the headers, another tag, though the bodies are equal.
+    let other = world.get(&path.replace("2024-01-01", "2024-01-02")).await;
+    assert_eq!(other.body, first.body);
+    assert_ne!(other.header("etag"), Some(tag.as_str()));
+    assert_eq!(
+        world.ask("HEAD", &path, &[("authorization", ALICE), ("if-none-match", &tag)], Body::empty()).await.status,
+        304
+    );
+    assert_eq!(world.get("/live/nowhere/").await.header("etag"), None);
+}
+
+/// C-005: large replies are packed for who asks; the tag, the status and the content stay the same.
+#[tokio::test]
+async fn large_replies_are_packed_for_who_asks() {
+    let world = world(Settings::default());
+    let large = format!("/live/collections/{RW}/objects/?match[type]=x-large");
+    let plain = world.get(&large).await;
+    assert_eq!(plain.header("content-encoding"), None);
+    for (accepted, coding) in [("gzip", "gzip"), ("zstd, gzip", "zstd")] {
+        let headers = [("authorization", ALICE), ("accept-encoding", accepted)];
+        let packed = world.ask("GET", &large, &headers, Body::empty()).await;
+        assert_eq!((packed.status.as_u16(), packed.header("content-encoding")), (200, Some(coding)));
+        assert_eq!(packed.header("etag"), plain.header("etag"));
+        assert_eq!(packed.header("vary"), Some("accept-encoding"));
+        assert_eq!(packed.header("content-length").unwrap(), packed.body.len().to_string());
+        let unpacked = match coding {
+            "gzip" => {
+                let mut out = Vec::new();
+                std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(packed.body.as_slice()), &mut out)
+                    .unwrap();
+                out
+            }
+            _ => zstd::bulk::decompress(&packed.body, 1_000_000).unwrap(),
+        };
+        assert_eq!(unpacked, plain.body);
+        let head = world.ask("HEAD", &large, &headers, Body::empty()).await;
+        assert_eq!(head.header("content-length"), packed.header("content-length"));
+        let small = world.ask("GET", "/taxii2/", &headers, Body::empty()).await;
+        assert_eq!(small.header("content-encoding"), None);
+    }
+}
+
+/// OPTIONS tells what a path takes, to who may sign in.
+#[tokio::test]
+async fn options_tell_the_methods_of_a_path() {
+    let world = world(Settings::default());
+    let path = format!("/live/collections/{RW}/objects/");
+    let got = world.ask("OPTIONS", &path, &[("authorization", ALICE)], Body::empty()).await;
+    assert_eq!((got.status.as_u16(), got.header("allow")), (200, Some("GET, HEAD, POST, OPTIONS")));
+    assert_eq!(world.ask("OPTIONS", &path, &[], Body::empty()).await.status, 401);
+    assert_eq!(world.ask("OPTIONS", "/no/such/path", &[("authorization", ALICE)], Body::empty()).await.status, 404);
+}
+
+/// RFC 9112, 3.2: what stands in front may have read the other one.
+#[tokio::test]
+async fn two_hosts_are_refused_before_anything_else() {
+    let world = world(Settings::default());
+    for authorization in ["", ALICE] {
+        let headers = [("authorization", authorization), ("host", "a"), ("host", "b")];
+        assert_eq!(world.ask("GET", "/taxii2/", &headers, Body::empty()).await.status, 400);
+    }
+}
+
+/// An account beyond its rate is told when to come back.
+#[tokio::test]
+async fn requests_beyond_the_rate_are_429() {
+    let world = world(Settings { requests_per_s: std::num::NonZeroU32::new(1), ..Settings::default() });
+    for _ in 0..=RATE_BURST_S {
+        assert_eq!(world.get("/taxii2/").await.status, 200);
+    }
+    let got = world.get("/taxii2/").await;
+    assert_eq!((got.status.as_u16(), got.header("retry-after")), (429, Some("1")));
 }
 
 /// I1, T-066, L-131: hidden and absent are the same bytes, headers included, and so is every path that is no route.
@@ -241,7 +345,7 @@ async fn a_delete_has_the_content_type_and_no_payload() {
 #[tokio::test]
 async fn api_roots_come_from_the_settings_and_never_from_the_request() {
     for (base_url, root) in [(None, "/live/"), (Some("https://intel.example"), "https://intel.example/live/")] {
-        let world = world(Settings { base_url: base_url.map(Into::into), api_key_header: None });
+        let world = world(Settings { base_url: base_url.map(Into::into), api_key_header: None, ..Settings::default() });
         let got = world
             .ask(
                 "GET",
@@ -256,7 +360,7 @@ async fn api_roots_come_from_the_settings_and_never_from_the_request() {
 
 #[tokio::test]
 async fn an_api_key_header_works_where_it_is_set_up() {
-    let with = world(Settings { base_url: None, api_key_header: Some("X-API-Key".into()) });
+    let with = world(Settings { base_url: None, api_key_header: Some("X-API-Key".into()), ..Settings::default() });
     let without = world(Settings::default());
     for (world, status) in [(&with, 200), (&without, 401)] {
         assert_eq!(world.ask("GET", "/taxii2/", &[("x-api-key", "tok")], Body::empty()).await.status, status);
@@ -312,8 +416,8 @@ fn settings_that_cannot_work_are_refused() {
     let metrics = || Arc::new(web::Metrics::new(Arc::new(super::fake::Totals)));
     let node = || Arc::new(super::fake::Node::default());
     for settings in [
-        Settings { base_url: Some("https://intel.example/".into()), api_key_header: None },
-        Settings { base_url: None, api_key_header: Some("x key".into()) },
+        Settings { base_url: Some("https://intel.example/".into()), api_key_header: None, ..Settings::default() },
+        Settings { base_url: None, api_key_header: Some("x key".into()), ..Settings::default() },
     ] {
         assert!(web::app(node(), settings, metrics()).is_err());
     }

@@ -84,7 +84,8 @@ async fn only_the_types_and_codings_of_clients_are_read() {
         ("content-type", "", 415),
         ("content-type", "application/taxii+json;version=2.0", 415),
         ("content-encoding", "identity", 202),
-        ("content-encoding", "zstd", 415),
+        ("content-encoding", "br", 415),
+        ("content-encoding", "zstd", 400),
         ("content-encoding", "gzip, gzip", 415),
         ("accept", "text/html", 406),
     ] {

@@ -4,6 +4,7 @@ use super::fake::{ALICE, world};
 use axum::{body::Body, http::Request};
 use http_body_util::BodyExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use sha2::Digest as _;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -15,11 +16,11 @@ use tokio_rustls::{
     rustls::{
         ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion,
         crypto::ring,
-        pki_types::{CertificateDer, ServerName, pem::PemObject as _},
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _},
         version,
     },
 };
-use web::{Listener, Settings, serve};
+use web::{ClientCertificate, Listener, Pem, Settings, serve};
 
 struct Server {
     address: SocketAddr,
@@ -30,10 +31,14 @@ async fn server() -> Server {
     let made = rcgen::generate_simple_self_signed(vec!["node.example".to_owned()]).unwrap();
     let certificate = made.cert.pem();
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let listener = Listener::tls(tcp, certificate.as_bytes(), made.signing_key.serialize_pem().as_bytes()).unwrap();
+    let listener = Listener::tls(tcp, pem(&certificate, &made.signing_key.serialize_pem())).unwrap();
     let address = listener.address().unwrap();
     tokio::spawn(serve(listener, world(Settings::default()).app, std::future::pending()));
     Server { address, certificate }
+}
+
+fn pem<'a>(certificate: &'a str, key: &'a str) -> Pem<'a> {
+    Pem { certificate: certificate.as_bytes(), key: key.as_bytes(), client_ca: None }
 }
 
 impl Server {
@@ -108,8 +113,89 @@ async fn certificates_and_keys_that_do_not_fit_are_refused_at_start() {
     let (a, b) = (made("a.example"), made("b.example"));
     let tcp = || async { TcpListener::bind("127.0.0.1:0").await.unwrap() };
     let key = a.signing_key.serialize_pem();
-    assert!(Listener::tls(tcp().await, b.cert.pem().as_bytes(), key.as_bytes()).is_err());
-    assert!(Listener::tls(tcp().await, b"", key.as_bytes()).is_err());
-    assert!(Listener::tls(tcp().await, a.cert.pem().as_bytes(), b"no key").is_err());
-    assert!(Listener::tls(tcp().await, key.as_bytes(), a.cert.pem().as_bytes()).is_err());
+    assert!(
+        Listener::tls(tcp().await, Pem { certificate: b.cert.pem().as_bytes(), key: key.as_bytes(), client_ca: None })
+            .is_err()
+    );
+    assert!(Listener::tls(tcp().await, Pem { certificate: b"", key: key.as_bytes(), client_ca: None }).is_err());
+    assert!(
+        Listener::tls(tcp().await, Pem { certificate: a.cert.pem().as_bytes(), key: b"no key", client_ca: None })
+            .is_err()
+    );
+    assert!(
+        Listener::tls(tcp().await, Pem { certificate: key.as_bytes(), key: a.cert.pem().as_bytes(), client_ca: None })
+            .is_err()
+    );
+}
+
+/// What renews certificates need not restart the node; a pair that does not fit changes nothing.
+#[tokio::test]
+async fn certificates_are_replaced_while_the_listener_serves() {
+    let made = |name: &str| rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+    let (old, new) = (made("node.example"), made("node.example"));
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = Listener::tls(tcp, pem(&old.cert.pem(), &old.signing_key.serialize_pem())).unwrap();
+    let (address, tls) = (listener.address().unwrap(), listener.certificates().unwrap());
+    tokio::spawn(serve(listener, world(Settings::default()).app, std::future::pending()));
+    let shown = async || {
+        let server = Server { address, certificate: [old.cert.pem(), new.cert.pem()].concat() };
+        let stream = connect(&server, None).await.unwrap();
+        stream.get_ref().1.peer_certificates().unwrap()[0].as_ref().to_vec()
+    };
+    assert_eq!(shown().await, old.cert.der().as_ref());
+    assert!(tls.replace(pem(&new.cert.pem(), &old.signing_key.serialize_pem())).is_err());
+    assert_eq!(shown().await, old.cert.der().as_ref());
+    tls.replace(pem(&new.cert.pem(), &new.signing_key.serialize_pem())).unwrap();
+    assert_eq!(shown().await, new.cert.der().as_ref());
+}
+
+/// A connection to a server whose certificates the client trusts, with a certificate of its own if it has one.
+async fn connect(
+    server: &Server,
+    client: Option<&rcgen::CertifiedKey<rcgen::KeyPair>>,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(server.certificate.as_bytes()) {
+        roots.add(certificate.unwrap()).unwrap();
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    let config = match client {
+        None => builder.with_no_client_auth(),
+        Some(client) => {
+            let key = PrivateKeyDer::from_pem_slice(client.signing_key.serialize_pem().as_bytes()).unwrap();
+            builder.with_client_auth_cert(vec![client.cert.der().clone()], key).unwrap()
+        }
+    };
+    let tcp = TcpStream::connect(server.address).await.unwrap();
+    TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("node.example").unwrap(), tcp).await
+}
+
+/// T-141: a client certificate is verified against the authorities named, and the application learns which it was; none is allowed, a foreign one is not.
+#[tokio::test]
+async fn a_client_certificate_is_verified_and_told_to_the_application() {
+    let made = |name: &str| rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+    let (node, client, foreign) = (made("node.example"), made("client.example"), made("foreign.example"));
+    let (certificate, key, client_ca) = (node.cert.pem(), node.signing_key.serialize_pem(), client.cert.pem());
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let pem = Pem { client_ca: Some(client_ca.as_bytes()), ..pem(&certificate, &key) };
+    let listener = Listener::tls(tcp, pem).unwrap();
+    let server = Server { address: listener.address().unwrap(), certificate: certificate.clone() };
+    let app = axum::Router::new().fallback(|request: Request<Body>| async move {
+        format!("{:?}", request.extensions().get::<ClientCertificate>())
+    });
+    tokio::spawn(serve(listener, app, std::future::pending()));
+    let ask = async |client| -> Option<String> {
+        let mut stream = connect(&server, client).await.ok()?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: node.example\r\nConnection: close\r\n\r\n").await.ok()?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.ok()?;
+        Some(reply.rsplit("\r\n").next().unwrap().to_owned())
+    };
+    let digest: [u8; 32] = sha2::Sha256::digest(client.cert.der()).into();
+    assert_eq!(ask(Some(&client)).await, Some(format!("{:?}", Some(ClientCertificate(digest)))));
+    assert_eq!(ask(None).await.as_deref(), Some("None"));
+    assert_eq!(ask(Some(&foreign)).await, None);
 }
