@@ -18,6 +18,7 @@ mod operator;
 mod reply;
 pub mod routes;
 mod serve;
+mod stall;
 
 pub use app::{Settings, SettingsError, app};
 pub use metrics::{Figure, FigureKind, Metrics, Operator};

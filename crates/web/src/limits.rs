@@ -10,6 +10,9 @@ pub const H2_HEADER_LIST_BYTES_MAX: u32 = 96 * 1024;
 pub const H2_STREAMS_MAX: u32 = 32;
 /// Time to send a request head, and to keep a connection open without asking anything, in seconds.
 pub const HEAD_TIMEOUT_S: u64 = 30;
+/// Time during which the other end of a connection may take nothing of what is written to it, in seconds. Over HTTP/2 a reader can also refuse a single
+/// stream; that ends with [`CONNECTION_AGE_MAX_S`].
+pub const WRITE_TIMEOUT_S: u64 = 30;
 /// Time for a TLS handshake, in seconds.
 pub const HANDSHAKE_TIMEOUT_S: u64 = 10;
 /// How long a connection may live before it is asked to close after its current request (and cut off if it does not), in seconds. Ends readers that never read.

@@ -2,8 +2,9 @@
 
 use crate::limits::{
     CONNECTION_AGE_MAX_S, CONNECTIONS_MAX, CONNECTIONS_PER_ADDRESS_MAX, H2_HEADER_LIST_BYTES_MAX, H2_STREAMS_MAX,
-    HANDSHAKE_TIMEOUT_S, HEAD_BYTES_MAX, HEAD_TIMEOUT_S, HEADERS_MAX, SHUTDOWN_TIMEOUT_S,
+    HANDSHAKE_TIMEOUT_S, HEAD_BYTES_MAX, HEAD_TIMEOUT_S, HEADERS_MAX, SHUTDOWN_TIMEOUT_S, WRITE_TIMEOUT_S,
 };
+use crate::stall::Unstalled;
 use axum::{Router, body::Body};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -272,7 +273,8 @@ where
         }
         app.clone().oneshot(request)
     });
-    let (io, head_timeout) = (TokioIo::new(stream), Duration::from_secs(HEAD_TIMEOUT_S));
+    let io = TokioIo::new(Unstalled::new(stream, Duration::from_secs(WRITE_TIMEOUT_S)));
+    let head_timeout = Duration::from_secs(HEAD_TIMEOUT_S);
     if h2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
