@@ -1,7 +1,8 @@
 //! I2 at the whole node: SIGKILL at random instants during imports, pulls, POSTs, relabels and reads; after each, everything that was acknowledged is
 //! there, nothing is half done, no slot has moved and every cursor goes on.
 //!
-//! `ENTENTE_CRASHES` sets how many (50), `ENTENTE_SEED` where the random choices begin. A failure prints the seed.
+//! `ENTENTE_CRASHES` sets how many (50), `ENTENTE_SEED` where the random choices begin, `ENTENTE_CRASH_EPISODES` how many pairs of nodes are killed side
+//! by side (2). A failure prints the seed.
 
 mod ledger;
 mod load;
@@ -15,7 +16,10 @@ use ledger::{Ledger, Survey};
 use load::{Load, Plan};
 use std::{
     process::Stdio,
-    sync::Arc,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -70,20 +74,35 @@ fn number(name: &str, default: u64) -> u64 {
 fn a_killed_node_has_everything_it_acknowledged_and_nothing_half_done() {
     let crashes = number("ENTENTE_CRASHES", 50);
     let seed = number("ENTENTE_SEED", 20_260_601);
+    let side_by_side = number("ENTENTE_CRASH_EPISODES", 2).max(1);
     let started = Instant::now();
-    let mut done = 0;
-    let mut totals = ledger::Totals::default();
-    while done < crashes {
-        let here = CRASHES_PER_EPISODE.min(crashes - done);
-        let episode = seed.wrapping_add(done);
-        eprintln!(
-            "crashes {done}..{} with ENTENTE_SEED={episode} ({:.1} s)",
-            done + here,
-            started.elapsed().as_secs_f64()
-        );
-        totals.add(&Episode::begin(episode).run(here));
-        done += here;
-    }
+    let next = AtomicU64::new(0);
+    let totals = Mutex::new(ledger::Totals::default());
+    // A kill is mostly waiting: for the instant, for the start, for what the load still has under way. So episodes run side by side.
+    std::thread::scope(|scope| {
+        let work = || {
+            loop {
+                let done = next.fetch_add(CRASHES_PER_EPISODE, Ordering::Relaxed);
+                if done >= crashes {
+                    return;
+                }
+                let here = CRASHES_PER_EPISODE.min(crashes - done);
+                let episode = seed.wrapping_add(done);
+                eprintln!(
+                    "crashes {done}..{} with ENTENTE_SEED={episode} ({:.1} s)",
+                    done + here,
+                    started.elapsed().as_secs_f64()
+                );
+                let these = Episode::begin(episode).run(here);
+                totals.lock().unwrap().add(&these);
+            }
+        };
+        let workers: Vec<_> = (0..side_by_side).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            worker.join().unwrap();
+        }
+    });
+    let (done, totals) = (crashes, totals.into_inner().unwrap());
     eprintln!("{done} crashes in {:.1} s: {totals:?}", started.elapsed().as_secs_f64());
     assert!(
         totals.posts_acknowledged > 0 && totals.imports_acknowledged > 0 && totals.relabels_acknowledged > 0,
