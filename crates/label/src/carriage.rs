@@ -1,8 +1,8 @@
 //! Labels inside STIX marking definitions (L-120 to L-122).
-use crate::{Label, Origin, Tlp, Unresolved, tlp};
+use crate::{CollectionNo, Label, Origin, Party, Tlp, Unresolved, tlp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use stix::{Id, Object, id::MarkingDefinition};
 
 /// The label extension (L-120).
@@ -37,11 +37,16 @@ pub struct Marking {
     pub origins: Vec<Origin>,
 }
 
-/// All markings a node knows. The well-known TLP and PAP ids are always known.
+/// One entry for each meaning that somebody gave an id; more than one is possible only for what is not derived.
+type ById = HashMap<Id<MarkingDefinition>, Vec<Marking>>;
+
+/// All markings a node knows, realm by realm: what an exercise defines means nothing elsewhere (I8). The well-known TLP and PAP ids, and what the
+/// node's own catalogue defines, are known in every realm.
 #[derive(Debug, Clone, Default)]
 pub struct Markings {
-    /// One entry for each meaning that somebody gave an id; more than one is possible only for what is not derived.
-    by_id: HashMap<Id<MarkingDefinition>, Vec<Marking>>,
+    everywhere: ById,
+    realms: BTreeMap<String, ById>,
+    realm_of: HashMap<CollectionNo, String>,
 }
 
 impl Markings {
@@ -50,80 +55,113 @@ impl Markings {
         Self::default()
     }
 
-    /// Reads a marking-definition object and adds it (or one more origin to it).
+    /// Tells in which realm a collection is. What is defined in realms means nothing in a collection of which nothing was told.
+    pub fn place(&mut self, collection: CollectionNo, realm: &str) {
+        self.realm_of.insert(collection, realm.to_owned());
+    }
+
+    /// Reads a marking-definition object that came into a collection and adds it (or one more origin to it) in the realm of that collection.
+    ///
+    /// # Errors
+    /// As [`Self::add`]; also for a collection that was not placed: what it holds defines nothing.
+    pub fn add_in(&mut self, collection: CollectionNo, object: &Object, origin: &Origin) -> Result<(), Unresolved> {
+        let nowhere = || Unresolved::Contradictory { why: "marking:collection".into() };
+        let realm = self.realm_of.get(&collection).ok_or_else(nowhere)?;
+        add(self.realms.entry(realm.clone()).or_default(), object, origin)
+    }
+
+    /// Reads a marking-definition object and adds it (or one more origin to it) in every realm.
     ///
     /// # Errors
     /// Quarantine the object: its id is not derived from its label, or it is a well-known id with another body (`ForgedMarking`, L-121),
     /// or it carries a label that cannot be read (`Contradictory`). A well-known id keeps its meaning whatever its body.
     pub fn add(&mut self, object: &Object, origin: &Origin) -> Result<(), Unresolved> {
-        let forged = Err(Unresolved::ForgedMarking);
-        let Ok(id) = Id::<MarkingDefinition>::try_from(object.id()) else { return forged };
-        let Ok(Value::Object(body)) = serde_json::from_str(object.raw()) else { return forged };
-        if tlp::well_known(&id).is_some() {
-            return if tlp::is_genuine(&id, &body) { Ok(()) } else { forged };
-        }
-        let meaning = if tlp::is_pap(&id) { Meaning::Obligation } else { read(&id, &body)? };
-        let known = self.by_id.entry(id).or_default();
-        match known.iter_mut().find(|m| m.meaning == meaning) {
-            Some(m) => {
-                if !m.origins.contains(origin) {
-                    m.origins.push(origin.clone());
-                }
-            }
-            None => known.push(Marking { id, meaning, origins: vec![origin.clone()] }),
-        }
-        Ok(())
+        add(&mut self.everywhere, object, origin)
     }
 
     /// What `id` means on an object brought by `origin`. A label means the same for everybody. What is not derived counts as the party that brought
     /// the object defined it, and only if it did not, as the node's own organisation did: so what a party's objects mean by its own definitions
     /// does not tell it whether the node holds another under that id (I1). If one party gave an id two meanings, it is [`Meaning::Unknown`].
+    pub fn meaning_in(
+        &self,
+        id: &Id<MarkingDefinition>,
+        origin: &Origin,
+        collection: CollectionNo,
+    ) -> Option<&Meaning> {
+        self.meaning_among(id, origin, self.realm_of.get(&collection).and_then(|realm| self.realms.get(realm)))
+    }
+
+    /// The same for what is known in every realm alone.
     pub fn meaning(&self, id: &Id<MarkingDefinition>, origin: &Origin) -> Option<&Meaning> {
+        self.meaning_among(id, origin, None)
+    }
+
+    fn meaning_among<'m>(
+        &'m self,
+        id: &Id<MarkingDefinition>,
+        origin: &Origin,
+        realm: Option<&'m ById>,
+    ) -> Option<&'m Meaning> {
         if let Some(known) = tlp::well_known(id) {
             return Some(known);
         }
-        let held = self.by_id.get(id)?;
+        let (everywhere, here) = (self.everywhere.get(id), realm.and_then(|realm| realm.get(id)));
+        let held = || everywhere.into_iter().chain(here).flatten();
         let is_label = |m: &Marking| matches!(m.meaning, Meaning::Label(_));
-        let by_party = |m: &Marking| m.origins.iter().any(|o| same_party(o, origin));
-        let by_own = |m: &Marking| m.origins.iter().any(|o| matches!(o, Origin::Own { .. }));
-        let party_did = held.iter().any(by_party);
-        let mut defined = held.iter().filter(|m| is_label(m) || if party_did { by_party(m) } else { by_own(m) });
+        let by_party = |m: &Marking| m.origins.iter().any(|o| o.party() == origin.party());
+        let by_own = |m: &Marking| m.origins.iter().any(|o| o.party() == Party::Own);
+        let party_did = held().any(by_party);
+        let mut defined = held().filter(|m| is_label(m) || if party_did { by_party(m) } else { by_own(m) });
         let first = defined.next()?;
-        Some(if defined.next().is_some() { &Meaning::Unknown } else { &first.meaning })
+        Some(if defined.all(|m| m.meaning == first.meaning) { &first.meaning } else { &Meaning::Unknown })
     }
 
     /// Names the ids that were given more than one meaning, with who gave which: while it stays the same, no marking that was understood comes to
     /// mean something else. Whoever remembers decisions asks again when it changes.
     pub fn fingerprint(&self) -> [u8; 32] {
-        let mut lines: Vec<String> = self
-            .by_id
-            .values()
-            .filter(|held| held.len() > 1)
-            .flatten()
-            .map(|m| {
+        let all = std::iter::once(("", &self.everywhere));
+        let all = all.chain(self.realms.iter().map(|(realm, by_id)| (realm.as_str(), by_id)));
+        let mut lines = Vec::new();
+        for (realm, by_id) in all {
+            let several = |(id, held): &(&Id<MarkingDefinition>, &Vec<Marking>)| {
+                let mut others = held.iter().chain(self.everywhere.get(*id).into_iter().flatten());
+                held.first().is_some_and(|first| others.any(|other| other.meaning != first.meaning))
+            };
+            for m in by_id.iter().filter(several).flat_map(|(_, held)| held) {
                 let mut origins: Vec<String> = m.origins.iter().map(|o| format!("{o:?}")).collect();
                 origins.sort();
-                format!("{} {:?} {origins:?}\n", m.id, m.meaning)
-            })
-            .collect();
+                lines.push(format!("{realm:?} {} {:?} {origins:?}\n", m.id, m.meaning));
+            }
+        }
         lines.sort();
         lines.iter().fold(Sha256::new(), |hash, line| hash.chain_update(line.as_bytes())).finalize().into()
     }
 
-    /// What is held under `id`, whoever brought it; for display. The well-known ids are not held but built in.
+    /// What is held under `id` in any realm, whoever brought it; for display. The well-known ids are not held but built in.
     pub fn get(&self, id: &Id<MarkingDefinition>) -> Option<&Marking> {
-        self.by_id.get(id)?.first()
+        std::iter::once(&self.everywhere).chain(self.realms.values()).find_map(|by_id| by_id.get(id)?.first())
     }
 }
 
-/// Whether two origins are one party: the own organisation, one partner (whatever account), one peer.
-fn same_party(a: &Origin, b: &Origin) -> bool {
-    match (a, b) {
-        (Origin::Own { .. }, Origin::Own { .. }) => true,
-        (Origin::Partner { partner: a, .. }, Origin::Partner { partner: b, .. })
-        | (Origin::Peer { peer: a }, Origin::Peer { peer: b }) => a == b,
-        _ => false,
+/// Reads a marking definition and adds it, or one more origin to it.
+fn add(by_id: &mut ById, object: &Object, origin: &Origin) -> Result<(), Unresolved> {
+    let forged = Err(Unresolved::ForgedMarking);
+    let Ok(id) = Id::<MarkingDefinition>::try_from(object.id()) else { return forged };
+    let Ok(Value::Object(body)) = serde_json::from_str(object.raw()) else { return forged };
+    if tlp::well_known(&id).is_some() {
+        return if tlp::is_genuine(&id, &body) { Ok(()) } else { forged };
     }
+    let meaning = if tlp::is_pap(&id) { Meaning::Obligation } else { read(&id, &body)? };
+    let known = by_id.entry(id).or_default();
+    match known.iter_mut().find(|m| m.meaning == meaning) {
+        Some(m) => {
+            if !m.origins.contains(origin) {
+                m.origins.push(origin.clone());
+            }
+        }
+        None => known.push(Marking { id, meaning, origins: vec![origin.clone()] }),
+    }
+    Ok(())
 }
 
 /// Whether `object` is a marking definition that is labelled by itself: a genuine label or a well-known TLP.

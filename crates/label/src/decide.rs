@@ -211,7 +211,9 @@ impl Authority<'_> {
         }
         for chain in states.iter().flat_map(|s| s.chains()) {
             for id in chain.effective() {
-                let Some(Meaning::Label(label)) = self.markings.meaning(&id, &chain.origin) else { continue };
+                let Some(Meaning::Label(label)) = self.markings.meaning_in(&id, &chain.origin, chain.collection) else {
+                    continue;
+                };
                 let mut next = label.succession();
                 while let Some((at, label)) = next {
                     dates.push(first_micro(at));
@@ -236,7 +238,7 @@ impl Authority<'_> {
         let mut labels: Vec<&Label> = Vec::new();
         for id in chain.effective() {
             road.bare = false;
-            match self.markings.meaning(&id, &chain.origin) {
+            match self.markings.meaning_in(&id, &chain.origin, chain.collection) {
                 Some(Meaning::Label(label)) => labels.push(label),
                 Some(Meaning::Tlp(level)) => road.levels.push(*level),
                 Some(Meaning::Statement) => {}

@@ -37,10 +37,6 @@ impl<T> Labelled<T> {
     pub fn evidence(&self) -> &Evidence {
         &self.evidence
     }
-    /// The state, for decisions and explanations; the object stays closed.
-    pub fn state(&self) -> &Arc<LabelState> {
-        &self.state
-    }
 }
 /// An object this reader may have. No constructor but the gate, no `Deserialize`, no public field.
 pub struct Released<T> {

@@ -42,5 +42,5 @@ pub use policy::{Policies, Policy, PolicyError, Validity};
 pub use reader::{Kinds, Reader, ReaderNo};
 pub use spif::{SPIF_BYTES_MAX, SPIF_NODES_MAX};
 pub use stanag4774::XML_DEPTH_MAX;
-pub use state::{Assigned, Chain, CollectionNo, LabelState, Origin, Unresolved, resolve};
+pub use state::{Assigned, Chain, CollectionNo, Defines, LabelState, Origin, Party, Unresolved, resolve};
 pub use tlp::Tlp;

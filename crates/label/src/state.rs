@@ -29,6 +29,27 @@ pub enum Origin {
         peer: String,
     },
 }
+/// An organisation that brings objects, whatever account or road of it (a partner's accounts and a peer of the same name are two parties: nothing
+/// says that they are one).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Party<'a> {
+    /// The node's own organisation.
+    Own,
+    /// A partner, by its accounts on this node.
+    Partner(&'a str),
+    /// A peer, by pulls.
+    Peer(&'a str),
+}
+impl Origin {
+    /// The organisation behind it.
+    pub fn party(&self) -> Party<'_> {
+        match self {
+            Self::Own { .. } => Party::Own,
+            Self::Partner { partner, .. } => Party::Partner(partner),
+            Self::Peer { peer } => Party::Peer(peer),
+        }
+    }
+}
 /// A label that the node put on (or, by a relabel, in place of) what the object carries.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,6 +104,20 @@ pub struct Chain {
     pub assigned: Assigned,
     /// Set while the chain is quarantined.
     pub unresolved: Option<Unresolved>,
+    /// Whoever brought it may speak for its creator: the agreement with it lists that identity by name, or, for an own road, the node's file does (I4).
+    /// Between instances of one id it goes before others; it permits nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vouched: bool,
+}
+/// For whose objects a road of a marking definition defines the marking; see [`Chain::defines`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defines<'a> {
+    /// For nobody's: it waits in the quarantine.
+    Nobodys,
+    /// For those of one party.
+    Of(Party<'a>),
+    /// For everybody's.
+    Everybodys,
 }
 /// All roads of one instance, sorted. The store interns equal states by [`LabelState::canonical`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
@@ -138,10 +173,13 @@ pub fn resolve(
     };
     let granular = view.granular.iter().filter_map(|g| g.marking_ref);
     let carried = sorted(view.markings.iter().copied().chain(granular).chain(itself));
+    // Only a label marks itself: anything else that says so would pass for one.
+    let of_itself = itself.is_none() && carried.iter().any(|id| id.any() == *object.id());
+    let of_itself = of_itself.then(|| Unresolved::Contradictory { why: "marking:of-itself".into() });
     let own_label = itself.and_then(|id| crate::carriage::label_of(object, &id));
     let meaning = |id: &Id<MarkingDefinition>| match &own_label {
         Some(label) if itself == Some(*id) => Some(label),
-        _ => markings.meaning(id, origin),
+        _ => markings.meaning_in(id, origin, collection),
     };
     let is_label = |id: &Id<MarkingDefinition>| match meaning(id) {
         // An alternative labels the definition that carries it, nothing else (L-104).
@@ -163,8 +201,8 @@ pub fn resolve(
         _ => None,
     });
     let unlabelled = (!all.iter().any(is_label)).then_some(Unresolved::Unlabelled);
-    let unresolved = forged.or(unknown).or_else(|| contradiction(labels, policies)).or(unlabelled);
-    Chain { collection, origin: origin.clone(), carried, assigned, unresolved }
+    let unresolved = forged.or(of_itself).or(unknown).or_else(|| contradiction(labels, policies)).or(unlabelled);
+    Chain { collection, origin: origin.clone(), carried, assigned, unresolved, vouched: false }
 }
 
 /// Two labels of one policy and role, or a label that its policy finds invalid. A policy that is not held is no contradiction: the decision
@@ -209,5 +247,17 @@ impl Chain {
         let carried: &[Id<MarkingDefinition>] =
             if matches!(self.assigned, Assigned::Relabelled { .. }) { &[] } else { &self.carried };
         sorted(carried.iter().chain(self.assigned.markings()).copied())
+    }
+
+    /// For whose objects this road of the marking definition `id` counts (L-122): a label vouches for itself, the own organisation's definitions count
+    /// for all who did not define the id themselves, any other's for its own objects.
+    pub fn defines(&self, id: &Id<MarkingDefinition>) -> Defines<'_> {
+        if self.unresolved.is_some() {
+            Defines::Nobodys
+        } else if self.carried.contains(id) || self.origin.party() == Party::Own {
+            Defines::Everybodys
+        } else {
+            Defines::Of(self.origin.party())
+        }
     }
 }

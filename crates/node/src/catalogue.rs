@@ -20,7 +20,8 @@ impl Node {
         for (name, object) in world.config.catalogue.iter().filter_map(|(name, l)| Some((name, l.object.as_ref()?))) {
             let mut held = BTreeMap::new();
             for collection in world.collections.values() {
-                let chain = resolve(object, &world.markings, &world.config.policies, collection.no, &own, &[], &[]);
+                let mut chain = resolve(object, &world.markings, &world.config.policies, collection.no, &own, &[], &[]);
+                chain.vouched = world.vouches(&own, collection.no, object.view().created_by.as_ref());
                 if let Some(why) = &chain.unresolved {
                     faults.push(format!("the catalogue's label `{name}` cannot be assigned: {why:?}"));
                     break;
@@ -45,7 +46,7 @@ impl Node {
             let head =
                 Head { collection, origin: own.clone(), accepted: self.now(), default: Vec::new(), relabelled: false };
             let alongside = Alongside { act: Some(act), ..Alongside::default() };
-            self.take_in(&head, objects, &BTreeMap::new(), &alongside, None, |_| None)?;
+            self.take_in(&head, objects, &BTreeMap::new(), alongside, None, |_| None)?;
         }
         Ok(())
     }

@@ -11,9 +11,12 @@ use crate::{
     world::{OPERATOR, World},
 };
 use label::Origin;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use stix::{Limits, Object, ObjectError, Rejected};
-use store::{Act, Alongside, PullState};
+use store::{Act, Alongside, PullState, StoreError};
 pub use taxii::client::Transport;
 use taxii::{
     client::{Client, ClientError, Cursor, Method, Page, Request, Response, TransportError},
@@ -22,6 +25,9 @@ use taxii::{
 
 /// Bytes of a file that holds a token or password.
 const SECRET_FILE_BYTES_MAX: u64 = 4_096;
+
+/// Bytes of a file of certificates: a few hundred of them.
+pub const CA_FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// What a pull brought, over all its collections.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -35,7 +41,13 @@ pub struct Pulled {
 impl Node {
     /// Pulls everything new from one partner over HTTP, now.
     pub fn pull_over_http(&self, partner: &str) -> Result<Pulled, NodeError> {
-        self.pull(partner, &Http::new())
+        let world = self.world();
+        let pull = world.config.agreements.get(partner).and_then(|file| file.agreement.pull.as_ref());
+        let http = match pull.and_then(|pull| pull.ca_file.as_ref()) {
+            Some(file) => Http::trusting(&world.config.dir.join(file))?,
+            None => Http::new(),
+        };
+        self.pull(partner, &http)
     }
 
     /// Pulls everything new from one partner.
@@ -80,7 +92,13 @@ impl Node {
                 // What the agreement says now, not what it said when the pull began.
                 let world = self.world_at(self.now())?;
                 let agreement = self.agreement_in_force(&world, partner)?;
-                let intake = self.take_page(&world, partner, agreement, wanted, &key, &page)?;
+                let mut crowded = BTreeSet::new();
+                let intake = loop {
+                    match self.take_page(&world, partner, agreement, wanted, &key, &page, &crowded) {
+                        Err(NodeError::Store(StoreError::Crowded { id })) if crowded.insert(id.clone()) => {}
+                        outcome => break outcome?,
+                    }
+                };
                 pulled.pages += 1;
                 add(&mut pulled.intake, &intake);
             }
@@ -102,6 +120,7 @@ impl Node {
         }
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn take_page(
         &self,
         world: &World,
@@ -110,6 +129,7 @@ impl Node {
         wanted: &PullCollection,
         key: &str,
         page: &Page,
+        crowded: &BTreeSet<String>,
     ) -> Result<Intake, NodeError> {
         let now = self.now();
         let collection = world
@@ -137,6 +157,15 @@ impl Node {
         };
         for (index, object) in bundle.objects(&limits).enumerate() {
             match object {
+                Ok(object) if crowded.contains(object.id().as_str()) => quarantine(Rejected {
+                    index,
+                    id: Some(object.id().to_string()),
+                    error: ObjectError {
+                        path: format!("/objects/{index}"),
+                        cause: crate::quota::crowded(),
+                        requirement: "",
+                    },
+                }),
                 Ok(object) if accept.is_some_and(|accept| accept.carries_for(object.view().created_by.as_ref())) => {
                     objects.push(object);
                 }
@@ -151,6 +180,9 @@ impl Node {
                 }),
                 Err(fault) => quarantine(fault),
             }
+        }
+        if let Some(why) = self.over_quota(world, &head.origin, &objects, &rejected)? {
+            return Err(NodeError::Refused(format!("pull from `{partner}`: {why}; raise it in its agreement")));
         }
         let assigned: BTreeMap<stix::Digest, _> = page
             .assignments
@@ -168,7 +200,7 @@ impl Node {
             }),
             ..Alongside::default()
         };
-        let (mut intake, _) = self.take_in(&head, objects, &assigned, &alongside, None, |_| None)?;
+        let (mut intake, _) = self.take_in(&head, objects, &assigned, alongside, None, |_| None)?;
         intake.rejected = unreadable;
         Ok(intake)
     }
@@ -231,9 +263,48 @@ pub struct Http {
 }
 
 impl Http {
-    /// Makes the agent; connects to nobody.
+    /// Makes the agent; connects to nobody. Servers are verified against the Mozilla roots that are compiled in.
     pub fn new() -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None).build();
+        Self::with(ureq::tls::RootCerts::WebPki)
+    }
+
+    /// The same for a partner with an authority of its own: only the certificates in the PEM file vouch for its server.
+    ///
+    /// # Errors
+    /// The file cannot be read, is larger than [`CA_FILE_BYTES_MAX`], or holds no certificate.
+    pub fn trusting(path: &std::path::Path) -> Result<Self, NodeError> {
+        let failed = |e| NodeError::file("reading", path, e);
+        let size = std::fs::metadata(path).map_err(failed)?.len();
+        let refused = |why: &str| NodeError::Refused(format!("ca_file `{}` {why}", path.display()));
+        if size > CA_FILE_BYTES_MAX {
+            return Err(refused(&format!("holds {size} bytes; at most {CA_FILE_BYTES_MAX} are read")));
+        }
+        let pem = std::fs::read(path).map_err(failed)?;
+        let mut certificates = Vec::new();
+        for item in ureq::tls::parse_pem(&pem) {
+            match item.map_err(|e| refused(&format!("is not PEM: {e}")))? {
+                ureq::tls::PemItem::Certificate(certificate) => certificates.push(certificate),
+                _ => {
+                    return Err(refused(
+                        "holds something else than certificates (a private key does not belong there)",
+                    ));
+                }
+            }
+        }
+        if certificates.is_empty() {
+            return Err(refused("holds no certificate (-----BEGIN CERTIFICATE-----)"));
+        }
+        Ok(Self::with(ureq::tls::RootCerts::new_with_certs(&certificates)))
+    }
+
+    fn with(roots: ureq::tls::RootCerts) -> Self {
+        let tls = ureq::tls::TlsConfig::builder().root_certs(roots).build();
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .tls_config(tls)
+            .build();
         Self { agent: config.new_agent() }
     }
 }

@@ -116,7 +116,7 @@ impl Node {
             .filter(|object| object.view().type_name() == "marking-definition")
             .collect();
         let meanings = self.world().markings.fingerprint();
-        let world = self.learn_markings(&definitions, &head.origin);
+        let world = self.learn_markings(&definitions, head);
         let batch_head =
             BatchHead { collection: head.collection, origin: head.origin.clone(), accepted: head.accepted };
         let mut intake = Intake::default();
@@ -154,8 +154,9 @@ impl Node {
         });
         let published = outcome.and_then(|()| {
             let Some(batch) = batch else { return Ok(None) };
-            let alongside = Alongside { rejected, act: Some(act), ..Alongside::default() };
-            self.publishing(&definitions, &head.origin, |rights| {
+            let mut alongside = Alongside { rejected, act: Some(act), ..Alongside::default() };
+            self.publishing(&definitions, head, |rights, released| {
+                alongside.released = released;
                 Ok(Some(self.store.publish(batch, &alongside, rights, None)?))
             })
         });
@@ -180,14 +181,14 @@ impl Node {
         head: &Head,
         objects: Vec<Object>,
         by_peer: &BTreeMap<stix::Digest, Vec<Id<MarkingDefinition>>>,
-        alongside: &Alongside,
+        mut alongside: Alongside,
         ask: Option<Line>,
         status: impl FnOnce(&Published) -> Option<store::Status>,
     ) -> Result<(Intake, Published), NodeError> {
         let definitions: Vec<Object> =
             objects.iter().filter(|o| o.view().type_name() == "marking-definition").cloned().collect();
         let meanings = self.world().markings.fingerprint();
-        let world = self.learn_markings(&definitions, &head.origin);
+        let world = self.learn_markings(&definitions, head);
         let none = Vec::new();
         let mut intake = Intake { objects: objects.len() as u64, ..Intake::default() };
         let mut chains = HashSet::new();
@@ -195,16 +196,9 @@ impl Node {
             .into_iter()
             .map(|object| {
                 let told = by_peer.get(&object.digest()).unwrap_or(&none);
-                let mut chain = resolve(
-                    &object,
-                    &world.markings,
-                    &world.config.policies,
-                    head.collection,
-                    &head.origin,
-                    &head.default,
-                    told,
-                );
+                let mut chain = head.chain(&world, &object, told);
                 if head.relabelled {
+                    self.relabelled.store(true, std::sync::atomic::Ordering::Relaxed);
                     chain.assigned = Assigned::Relabelled { markings: head.default.clone() };
                     chain.unresolved = None;
                 }
@@ -218,8 +212,9 @@ impl Node {
         let items = self.keep_relabels(&world, items)?;
         let batch_head =
             BatchHead { collection: head.collection, origin: head.origin.clone(), accepted: head.accepted };
-        let published = self.publishing(&definitions, &head.origin, |rights| {
-            Ok(self.store.ingest(&batch_head, &items, alongside, rights, ask)?)
+        let published = self.publishing(&definitions, head, |rights, released| {
+            alongside.released = released;
+            Ok(self.store.ingest(&batch_head, &items, &alongside, rights, ask)?)
         });
         let published = match published {
             Ok(published) => published,
@@ -239,11 +234,10 @@ impl Node {
     /// Content that this node relabelled stays relabelled when it comes again by an own road, or when a peer brings back what this node's organisation
     /// created (I4, L-108, L-154). Other parties' roads are theirs: what they may give does not depend on what is held here (I1).
     fn keep_relabels(&self, world: &World, mut items: Vec<Incoming>) -> Result<Vec<Incoming>, NodeError> {
-        let own = |origin: &Origin| matches!(origin, Origin::Own { .. });
-        let relabelled = |chain: &Chain| own(&chain.origin) && matches!(chain.assigned, Assigned::Relabelled { .. });
-        if !self.store.states()?.iter().any(|(state, _)| state.chains().iter().any(relabelled)) {
+        if !self.relabelled.load(std::sync::atomic::Ordering::Relaxed) {
             return Ok(items);
         }
+        let own = |origin: &Origin| matches!(origin, Origin::Own { .. });
         for item in &mut items {
             let creator = item.object.view().created_by.as_ref();
             let comes_home = matches!(item.chain.origin, Origin::Peer { .. })
@@ -279,15 +273,7 @@ impl Node {
             intake.objects += 1;
             match object {
                 Ok(object) => {
-                    let chain = resolve(
-                        &object,
-                        &world.markings,
-                        &world.config.policies,
-                        head.collection,
-                        &head.origin,
-                        &head.default,
-                        &[],
-                    );
+                    let chain = head.chain(world, &object, &[]);
                     intake.quarantined += u64::from(chain.unresolved.is_some());
                     if !chains.contains(&chain) {
                         chains.insert(chain.clone());
@@ -309,14 +295,14 @@ impl Node {
 
     /// Makes marking definitions known before the objects that carry them are labelled. They count from here on; [`Self::forget_unheld_markings`]
     /// takes back those that were not stored after all.
-    fn learn_markings(&self, definitions: &[Object], origin: &Origin) -> Arc<World> {
+    fn learn_markings(&self, definitions: &[Object], head: &Head) -> Arc<World> {
         if definitions.is_empty() {
             return self.world();
         }
-        self.learn(&self.act_guard(), definitions, origin)
+        self.learn(&self.act_guard(), definitions, head)
     }
 
-    fn learn(&self, _guard: &MutexGuard<'_, ()>, definitions: &[Object], origin: &Origin) -> Arc<World> {
+    fn learn(&self, _guard: &MutexGuard<'_, ()>, definitions: &[Object], head: &Head) -> Arc<World> {
         let world = self.world();
         if definitions.is_empty() {
             return world;
@@ -324,7 +310,7 @@ impl Node {
         let mut markings = Markings::clone(&world.markings);
         for object in definitions {
             // `resolve` refuses a forged one; here it is merely not learnt.
-            let _ = markings.add(object, origin);
+            let _ = markings.add_in(head.collection, object, &head.origin);
         }
         let mut next = crate::node::copy(&world);
         next.markings = Arc::new(markings);
@@ -332,19 +318,36 @@ impl Node {
     }
 
     /// Publishes by the rights in force at that instant: no act of policy and no passing date comes in between, or what is published would miss it.
+    /// What waited for one of the definitions is labelled anew in the same commit, so that when it shows does not tell whether its marking was known
+    /// before, out of the reader's sight (I1).
     fn publishing<T>(
         &self,
         definitions: &[Object],
-        origin: &Origin,
-        publish: impl FnOnce(&RightsAt<'_>) -> Result<T, NodeError>,
+        head: &Head,
+        publish: impl FnOnce(&RightsAt<'_>, Option<(Vec<ChainChange>, Act)>) -> Result<T, NodeError>,
     ) -> Result<T, NodeError> {
         let guard = self.act_guard();
         let now = self.now();
-        let mut world = self.learn(&guard, definitions, origin);
+        let mut world = self.learn(&guard, definitions, head);
         if !world.holds_at(now) {
             (world, _) = self.set_rights(&guard, crate::node::copy(&world), "clock", now)?;
         }
-        publish(&RightsAt::new(&world, now))
+        let mut waiting = BTreeSet::new();
+        for id in definitions.iter().filter_map(|object| Id::<MarkingDefinition>::try_from(object.id()).ok()) {
+            waiting.extend(self.store.waiting_for_marking(&id)?);
+        }
+        let waiting: Vec<_> = waiting.into_iter().collect();
+        let changes = self.labelled_anew(&world, &waiting, &Relabel::AsChosen, |chain| chain.unresolved.is_some())?;
+        let released = (!changes.is_empty()).then(|| {
+            let body = serde_json::json!({"left": left_quarantine(&changes)});
+            (changes, Act { kind: "quarantine".to_owned(), by: "marking".to_owned(), body })
+        });
+        let act = released.is_some();
+        let published = publish(&RightsAt::new(&world, now), released)?;
+        if act {
+            self.follow_epoch(&guard)?;
+        }
+        Ok(published)
     }
 
     fn forget_unheld_markings(&self) {
@@ -392,13 +395,15 @@ impl Node {
         Ok(())
     }
 
-    /// Objects that wait in quarantine for a marking that is known by now are labelled anew: the catalogue has changed, or the process ended between a
-    /// marking's arrival and its effect.
+    /// Objects that wait in quarantine for a marking that is known by now are labelled anew, and so are those whose marking is not known any more: the
+    /// catalogue has changed, or the process ended between a marking's coming or going and its effect.
     pub(crate) fn release_what_waited(&self) -> Result<(), NodeError> {
         let world = self.world();
         let states = self.store.states()?;
-        let chains = states.iter().flat_map(|(state, _)| state.chains());
-        self.release_waiting(&chains.filter_map(|chain| known_by_now(&world, chain)).collect())
+        let chains = || states.iter().flat_map(|(state, _)| state.chains());
+        self.release_waiting(&chains().filter_map(|chain| known_by_now(&world, chain)).collect())?;
+        let lost: BTreeSet<_> = chains().flat_map(|chain| no_more_known(&world, chain)).collect();
+        if lost.is_empty() { Ok(()) } else { self.define_anew(&self.act_guard(), &lost) }
     }
 
     fn release_waiting(&self, markings: &BTreeSet<Id<MarkingDefinition>>) -> Result<(), NodeError> {
@@ -412,6 +417,30 @@ impl Node {
         Ok(())
     }
 
+    /// After definitions of these markings went: what markings mean is read from the store again, and what they marked is labelled anew (C-011).
+    pub(crate) fn define_anew(
+        &self,
+        guard: &MutexGuard<'_, ()>,
+        markings: &BTreeSet<Id<MarkingDefinition>>,
+    ) -> Result<(), NodeError> {
+        let mut next = crate::node::copy(&self.world());
+        next.markings = self.assemble(Arc::clone(&next.config))?.markings;
+        let world = self.swap(next);
+        let mut marked = BTreeSet::new();
+        for id in markings {
+            marked.extend(self.store.marked_with(id)?);
+        }
+        let marked: Vec<_> = marked.into_iter().collect();
+        let counts = |chain: &Chain| !matches!(chain.assigned, Assigned::Relabelled { .. });
+        let changes = self.labelled_anew(&world, &marked, &Relabel::AsChosen, counts)?;
+        let body = serde_json::json!({"markings": markings, "roads": changes.len()});
+        self.rechain(guard, &changes, "marking", "marking", body)?;
+        // What the store remembers about roads with these markings was answered by their former meaning, also of roads that nothing has any more.
+        let world = crate::node::copy(&self.world());
+        self.put_in_force(guard, world, "marking", self.now(), true)?;
+        Ok(())
+    }
+
     /// Labels quarantined chains anew by what is known now; returns how many left the quarantine.
     pub(crate) fn resolve_again(
         &self,
@@ -420,12 +449,25 @@ impl Node {
         by: &str,
     ) -> Result<usize, NodeError> {
         let guard = self.act_guard();
-        let world = self.world();
+        let changes = self.labelled_anew(&self.world(), instances, label, |chain| chain.unresolved.is_some())?;
+        let left = left_quarantine(&changes);
+        self.rechain(&guard, &changes, "quarantine", by, serde_json::json!({"left": left}))?;
+        Ok(left)
+    }
+
+    /// What the chains that `which` takes become by what is known now; those that stay as they are are left out.
+    fn labelled_anew(
+        &self,
+        world: &World,
+        instances: &[store::InstanceNo],
+        label: &Relabel,
+        which: impl Fn(&Chain) -> bool,
+    ) -> Result<Vec<ChainChange>, NodeError> {
         let limits = Limits::default();
         let mut changes = Vec::new();
         for info in self.store.by_number(instances, None)? {
             let object = Object::parse(&info.raw, &limits).map_err(|e| store::StoreError::Damaged(e.to_string()))?;
-            for old in info.state.chains().iter().filter(|chain| chain.unresolved.is_some()) {
+            for old in info.state.chains().iter().filter(|chain| which(chain)) {
                 let told = match &old.assigned {
                     Assigned::ByPeer { markings } => markings.clone(),
                     _ => Vec::new(),
@@ -439,7 +481,7 @@ impl Node {
                     }
                     (Relabel::AsChosen, _) => &[],
                 };
-                let new = resolve(
+                let mut new = resolve(
                     &object,
                     &world.markings,
                     &world.config.policies,
@@ -448,14 +490,13 @@ impl Node {
                     default,
                     &told,
                 );
+                new.vouched = old.vouched;
                 if new != *old {
                     changes.push(ChainChange { no: info.no, old: old.clone(), new: Some(new) });
                 }
             }
         }
-        let left = changes.iter().filter(|c| c.new.as_ref().is_some_and(|n| n.unresolved.is_none())).count();
-        self.rechain(&guard, &changes, "quarantine", by, serde_json::json!({"left": left}))?;
-        Ok(left)
+        Ok(changes)
     }
 
     /// Changes chains as an act, and moves the world to the new epoch.
@@ -473,6 +514,9 @@ impl Node {
         let now = self.now();
         let world = self.world();
         let act = Act { kind: kind.to_owned(), by: by.to_owned(), body };
+        if changes.iter().filter_map(|change| change.new.as_ref()).any(relabelled) {
+            self.relabelled.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
         let rights = RightsAt::new(&world, now);
         let lines = self.store.rechain(changes, &rights, &act, now)?;
         drop(rights);
@@ -496,9 +540,41 @@ impl World {
 fn known_by_now(world: &World, chain: &Chain) -> Option<Id<MarkingDefinition>> {
     match &chain.unresolved {
         Some(Unresolved::UnknownMarking { marking }) => {
-            world.markings.meaning(marking, &chain.origin).is_some().then_some(*marking)
+            world.markings.meaning_in(marking, &chain.origin, chain.collection).is_some().then_some(*marking)
         }
         _ => None,
+    }
+}
+
+/// The markings on which a resolved chain rests and that are not known any more.
+fn no_more_known(world: &World, chain: &Chain) -> Vec<Id<MarkingDefinition>> {
+    if chain.unresolved.is_some() || matches!(chain.assigned, Assigned::Relabelled { .. }) {
+        return Vec::new();
+    }
+    let unknown = |id: &Id<MarkingDefinition>| world.markings.meaning_in(id, &chain.origin, chain.collection).is_none();
+    chain.effective().into_iter().filter(unknown).collect()
+}
+
+fn left_quarantine(changes: &[ChainChange]) -> usize {
+    changes.iter().filter(|c| c.new.as_ref().is_some_and(|new| new.unresolved.is_none())).count()
+}
+
+fn relabelled(chain: &Chain) -> bool {
+    matches!(chain.origin, Origin::Own { .. }) && matches!(chain.assigned, Assigned::Relabelled { .. })
+}
+
+/// Whether a state has an own road that was relabelled.
+pub(crate) fn relabelled_here(state: &LabelState) -> bool {
+    state.chains().iter().any(relabelled)
+}
+
+impl Head {
+    /// The chain that an object from here makes.
+    fn chain(&self, world: &World, object: &Object, by_peer: &[Id<MarkingDefinition>]) -> Chain {
+        let (markings, policies) = (&world.markings, &world.config.policies);
+        let mut chain = resolve(object, markings, policies, self.collection, &self.origin, &self.default, by_peer);
+        chain.vouched = world.vouches(&self.origin, self.collection, object.view().created_by.as_ref());
+        chain
     }
 }
 

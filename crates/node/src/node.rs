@@ -10,7 +10,10 @@ use label::{CollectionNo, Markings, Origin};
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicI64},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicI64, Ordering::Relaxed},
+    },
 };
 use stix::{Object, Timestamp};
 use store::{Account, Act, Collection, LineChange, NewCollection, Store, StoreError};
@@ -28,6 +31,8 @@ pub struct Node {
     pub(crate) sign_in: SignIn,
     pub(crate) recorder: Recorder,
     pub(crate) cursor_key: [u8; 32],
+    /// Whether this node has ever relabelled anything that it still holds.
+    pub(crate) relabelled: AtomicBool,
     /// When rights were last computed anew because something did not agree.
     mended: AtomicI64,
     /// Figures for the operator.
@@ -65,12 +70,15 @@ impl Node {
             acts: Mutex::new(()),
             sign_in,
             cursor_key,
+            relabelled: AtomicBool::new(true),
             mended: AtomicI64::new(i64::MIN),
             counters: Counters::default(),
         };
         node.ensure_operator(now)?;
         node.apply_config(config, "start")?;
         node.release_what_waited()?;
+        let states = node.store.states()?;
+        node.relabelled.store(states.iter().any(|(state, _)| crate::ingest::relabelled_here(state)), Relaxed);
         Ok(node)
     }
 
@@ -151,7 +159,7 @@ impl Node {
         let accounts: BTreeMap<String, Account> =
             self.store.accounts()?.into_iter().map(|a| (a.name.clone(), a)).collect();
         let readers = readers(&config, &accounts, &collections)?;
-        let markings = self.held_markings(&config)?;
+        let markings = self.held_markings(&config, &collections)?;
         Ok(World {
             config,
             markings: Arc::new(markings),
@@ -163,8 +171,15 @@ impl Node {
         })
     }
 
-    fn held_markings(&self, config: &Config) -> Result<Markings, NodeError> {
+    fn held_markings(
+        &self,
+        config: &Config,
+        collections: &BTreeMap<CollectionNo, Collection>,
+    ) -> Result<Markings, NodeError> {
         let mut markings = Markings::new();
+        for collection in collections.values() {
+            markings.place(collection.no, &collection.new.realm);
+        }
         for label in config.catalogue.values() {
             if let Some(object) = &label.object {
                 let known = markings.add(object, &Origin::Own { account: None });
@@ -172,12 +187,12 @@ impl Node {
             }
         }
         let limits = stix::Limits::default();
-        for (raw, origins) in self.store.markings()? {
+        for (raw, roads) in self.store.markings()? {
             let object = Object::parse(&raw, &limits)
                 .map_err(|e| StoreError::Damaged(format!("a stored marking definition: {e}")))?;
-            for origin in &origins {
+            for (collection, origin) in &roads {
                 // A forged definition is stored (its sender reads it back) but defines nothing.
-                if markings.add(&object, origin).is_err() {
+                if markings.add_in(*collection, &object, origin).is_err() {
                     tracing::warn!(object.id = %object.id(), "a held marking definition is forged; it defines nothing");
                 }
             }
@@ -190,7 +205,7 @@ impl Node {
     pub(crate) fn mend(&self) -> Result<(), NodeError> {
         let guard = self.act_guard();
         let now = self.now();
-        let last = self.mended.swap(now, std::sync::atomic::Ordering::Relaxed);
+        let last = self.mended.swap(now, Relaxed);
         if (last..last.saturating_add(MEND_INTERVAL_US)).contains(&now) {
             return Ok(());
         }
@@ -211,7 +226,7 @@ impl Node {
         self.put_in_force(guard, world, by, now, false)
     }
 
-    fn put_in_force(
+    pub(crate) fn put_in_force(
         &self,
         _guard: &MutexGuard<'_, ()>,
         mut world: World,

@@ -2,29 +2,26 @@
 
 use crate::{
     Node, NodeError,
-    ingest::{Head, rejected_row},
     release::{Ask, Outgoing},
     world::World,
 };
 use sha2::{Digest as _, Sha256};
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 use stix::{AnyId, Limits, Object};
-use store::{Alongside, ChainChange, Collection, Filter, Line, StoreError, Versions};
+use store::{ChainChange, Collection, Filter, Line, StoreError, Versions};
 use taxii::{
     cursor::{Cursors, Scope},
     date_added,
     encode::{self, Style},
     error::TaxiiError,
     query::Query,
-    resource::{self, ApiRoot, Collections, Discovery, Item, Status, StatusDetails},
+    resource::{self, ApiRoot, Collections, Discovery, Item},
     server::{Caller, Credentials, Listed, Listing, Taxii},
 };
 
 /// Media type of every STIX object served.
 const STIX_2_1: &str = "application/stix+json;version=2.1";
 const STIX_2_0: &str = "application/stix+json;version=2.0";
-/// Objects in one POST; the body limit bounds bytes, this bounds the work of many tiny objects.
-pub(crate) const POST_OBJECTS_MAX: usize = 100_000;
 /// User agents that need `objects: []` (C-001); matched at the beginning.
 const EMPTY_ARRAY_AGENTS: [&str; 2] = ["Elastic", "Filebeat"];
 
@@ -50,15 +47,15 @@ pub(crate) fn outward(error: NodeError) -> TaxiiError {
 }
 
 /// A collection as one account meets it.
-struct Met {
-    world: Arc<World>,
-    collection: Collection,
-    line: Option<Line>,
-    may_write: bool,
+pub(crate) struct Met {
+    pub(crate) world: Arc<World>,
+    pub(crate) collection: Collection,
+    pub(crate) line: Option<Line>,
+    pub(crate) may_write: bool,
 }
 
 impl Node {
-    fn meet(&self, who: &Caller, root: &str, segment: &str) -> Result<Met, TaxiiError> {
+    pub(crate) fn meet(&self, who: &Caller, root: &str, segment: &str) -> Result<Met, TaxiiError> {
         let now = self.now();
         let world = self.world_at(now).map_err(outward)?;
         let collection = world.collection_at(root, segment).cloned().ok_or(TaxiiError::NotFound)?;
@@ -268,99 +265,7 @@ impl Taxii for Node {
     }
 
     fn add(&self, who: &Caller, root: &str, collection: &str, body: &[u8]) -> Result<Vec<u8>, TaxiiError> {
-        let accepted = self.now();
-        let met = self.meet(who, root, collection)?;
-        if !met.may_write {
-            return Err(TaxiiError::Forbidden);
-        }
-        let limits = Limits::default();
-        let bundle = stix::bundle::read(body, &limits).map_err(|e| {
-            if e.path.is_empty() { TaxiiError::BadRequest(e.cause) } else { TaxiiError::Unprocessable(e.to_string()) }
-        })?;
-        let total = bundle.parts().len();
-        if total == 0 {
-            return Err(TaxiiError::Unprocessable("the envelope has no objects".to_owned()));
-        }
-        if total > POST_OBJECTS_MAX {
-            return Err(TaxiiError::Unprocessable(format!("the envelope has more than {POST_OBJECTS_MAX} objects")));
-        }
-        let origin = met.world.origin(&who.account);
-        let head = Head {
-            collection: met.collection.no,
-            origin,
-            accepted,
-            default: met.collection.new.default_markings.clone(),
-            relabelled: false,
-        };
-        let accept = met.world.accounts.get(&who.account).and_then(|a| a.partner.as_deref());
-        let accept = accept
-            .and_then(|p| met.world.config.agreements.get(p))
-            .and_then(|f| f.agreement.accepts(&met.collection.new.alias))
-            .cloned();
-        let time = date_added::format(accepted);
-        let mut objects: Vec<Object> = Vec::with_capacity(total);
-        let mut failures = Vec::new();
-        let mut rejected = Vec::new();
-        for object in bundle.objects(&limits) {
-            match object {
-                Ok(object) => {
-                    let creator = object.view().created_by.as_ref();
-                    if accept.as_ref().is_none_or(|accept| accept.speaks_for(creator)) {
-                        objects.push(object);
-                    } else {
-                        let version = object.view().version().map_or_else(|| time.clone(), |v| v.as_str().to_owned());
-                        let message = Some(
-                            "the agreement does not let this account speak for the object's `created_by_ref`"
-                                .to_owned(),
-                        );
-                        failures.push(StatusDetails { id: object.id().to_string(), version, message });
-                    }
-                }
-                Err(fault) => {
-                    let id = fault.id.clone().unwrap_or_else(|| format!("objects[{}]", fault.index));
-                    failures.push(StatusDetails { id, version: time.clone(), message: Some(fault.error.to_string()) });
-                    let raw = bundle.parts().get(fault.index).copied().unwrap_or_default();
-                    rejected.push(rejected_row(&head, fault, raw, accepted));
-                }
-            }
-        }
-        let named: Vec<(String, Option<String>)> =
-            objects.iter().map(|o| (o.id().to_string(), o.view().version().map(|v| v.as_str().to_owned()))).collect();
-        let status_id = self.environment.random.uuid();
-        let reader = met.world.reader(&who.account).ok_or(TaxiiError::NotFound)?.no;
-        let body = serde_json::json!({"account": who.account, "collection": met.collection.new.alias, "objects": objects.len(), "status": status_id});
-        let act = store::Act { kind: "post".to_owned(), by: who.account.clone(), body };
-        let alongside = Alongside { rejected, act: Some(act), ..Alongside::default() };
-        let mut encoded = Vec::new();
-        let make = |published: &store::Published| {
-            let version = |(i, (id, version)): (usize, (String, Option<String>))| StatusDetails {
-                id,
-                version: version.unwrap_or_else(|| {
-                    published.slots.get(i).copied().flatten().map_or_else(|| time.clone(), date_added::format)
-                }),
-                message: None,
-            };
-            let successes: Vec<StatusDetails> = named.into_iter().enumerate().map(version).collect();
-            let status = Status {
-                id: status_id,
-                status: "complete".to_owned(),
-                request_timestamp: Some(time.clone()),
-                total_count: total as u64,
-                success_count: successes.len() as u64,
-                successes,
-                failure_count: failures.len() as u64,
-                failures,
-                pending_count: 0,
-                pendings: Vec::new(),
-            };
-            encoded = serde_json::to_vec(&status).unwrap_or_default();
-            let body = String::from_utf8_lossy(&encoded).into_owned();
-            Some(store::Status { id: status_id, realm: root.to_owned(), reader, at: accepted, body })
-        };
-        let (intake, _) =
-            self.take_in(&head, objects, &BTreeMap::new(), &alongside, met.line, make).map_err(outward)?;
-        self.counters.taken_in.fetch_add(intake.new, std::sync::atomic::Ordering::Relaxed);
-        Ok(encoded)
+        self.post(who, root, collection, body)
     }
 
     fn delete(&self, who: &Caller, root: &str, collection: &str, object: &str, query: &str) -> Result<(), TaxiiError> {
@@ -390,6 +295,7 @@ impl Taxii for Node {
             let _ = item.labelled.map(|stored| numbers.push(stored.no));
         }
         let origin = met.world.origin(&who.account);
+        let reader = met.world.reader(&who.account).ok_or(TaxiiError::NotFound)?;
         let infos = self.store.by_number(&numbers, None).map_err(|e| outward(e.into()))?;
         let limits = Limits::default();
         let mut changes = Vec::new();
@@ -406,10 +312,19 @@ impl Taxii for Node {
                     .and_then(|f| f.agreement.accepts(&met.collection.new.alias))
                     .is_some_and(|accept| accept.speaks_for(Some(&creator))),
             };
-            // Its own chains only: what others brought is theirs (I4).
-            let mine = info.state.chains().iter().filter(|c| c.collection == met.collection.no && c.origin == origin);
+            // Its own chains only: what others brought is theirs (I4). What would still be shown by theirs cannot be deleted (T-122).
+            let is_mine = |c: &&label::Chain| c.collection == met.collection.no && c.origin == origin;
+            let mine = info.state.chains().iter().filter(is_mine);
+            let theirs = info.state.chains().iter().filter(|c| !is_mine(c)).cloned().collect();
+            let at = stix::Timestamp::from_micros(self.now());
+            let left = met.world.authority(&at).decide_in(
+                met.collection.no,
+                &label::LabelState::new(theirs),
+                info.id.type_name(),
+                reader,
+            );
             let before = changes.len();
-            if speaks {
+            if speaks && !matches!(left, label::Decision::Release { .. }) {
                 changes.extend(mine.map(|chain| ChainChange { no: info.no, old: chain.clone(), new: None }));
             }
             if changes.len() == before {
@@ -420,6 +335,9 @@ impl Taxii for Node {
         let body =
             serde_json::json!({"id": id.as_str(), "collection": met.collection.new.alias, "instances": changes.len()});
         self.rechain(&guard, &changes, "delete", &who.account, body).map_err(outward)?;
+        if let Ok(marking) = stix::Id::<stix::id::MarkingDefinition>::try_from(&id) {
+            self.define_anew(&guard, &BTreeSet::from([marking])).map_err(outward)?;
+        }
         Ok(())
     }
 }

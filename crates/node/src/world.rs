@@ -107,6 +107,24 @@ impl World {
         }
     }
 
+    /// Whether `origin` may speak for `creator` in a collection by name: the own organisation for its identities, a party for those that its agreement
+    /// lists there. A hub that may carry everything (`*`) speaks for nobody.
+    pub(crate) fn vouches(
+        &self,
+        origin: &Origin,
+        collection: CollectionNo,
+        creator: Option<&stix::Id<stix::id::Identity>>,
+    ) -> bool {
+        let (Some(creator), Some(collection)) = (creator, self.collections.get(&collection)) else { return false };
+        let party = match origin {
+            Origin::Own { .. } => return self.config.node.speaks_for(creator),
+            Origin::Partner { partner, .. } => partner,
+            Origin::Peer { peer } => peer,
+        };
+        let accept = self.config.agreements.get(party).and_then(|file| file.agreement.accepts(&collection.new.alias));
+        accept.is_some_and(|accept| accept.speaks_for(Some(creator)))
+    }
+
     /// Who an account is as a source.
     pub fn origin(&self, account: &str) -> Origin {
         match self.accounts.get(account).and_then(|a| a.partner.clone()) {

@@ -23,6 +23,8 @@ pub struct Chain {
     pub brought_by: Option<usize>,
     /// Labels; the reader must be in the audience of each, and there must be one.
     pub labels: Vec<usize>,
+    /// Whoever brought it may speak for the creator.
+    pub vouched: bool,
 }
 
 /// An object with its road.
@@ -249,16 +251,31 @@ impl Model {
                     instance.chains.iter().any(|(c, _)| c.brought_by == Some(reader) && self.permits(reader, c));
                 let open =
                     instance.chains.iter().any(|(c, _)| self.collections[c.collection].open && self.permits(reader, c));
-                for (target, need) in &instance.object.refs {
-                    let known = self
-                        .instances
+                let held = |target: &String| {
+                    let target = target.clone();
+                    self.instances
                         .iter()
                         .enumerate()
-                        .any(|(t, other)| before[t] && other.realm == instance.realm && other.object.id == *target);
+                        .filter(move |(_, other)| other.realm == instance.realm && other.object.id == target)
+                        .filter(|(t, _)| before[*t])
+                };
+                for (target, need) in instance.object.refs.iter().filter(|(_, need)| *need != Need::Marking) {
                     let excused = brought || (open && *need == Need::Optional);
-                    if !known && !excused {
+                    if held(target).next().is_none() && !excused {
                         visible[n] = false;
                     }
+                }
+                // By some road that permits the reader, each marking has to be defined, where the reader sees it, by the party of that road or by
+                // the own organisation.
+                let by_road = |road: &Chain| {
+                    let markings = instance.object.refs.iter().filter(|(_, need)| *need == Need::Marking);
+                    let defines = |c: &Chain| {
+                        self.permits(reader, c) && (c.brought_by.is_none() || c.brought_by == road.brought_by)
+                    };
+                    markings.clone().all(|(m, _)| held(m).any(|(_, d)| d.chains.iter().any(|(c, _)| defines(c))))
+                };
+                if !brought && !instance.chains.iter().any(|(c, _)| self.permits(reader, c) && by_road(c)) {
+                    visible[n] = false;
                 }
             }
             if visible == before {
@@ -286,10 +303,13 @@ impl Model {
     /// party as far as the reader may know.
     fn follows(&self, i: usize, anchor: usize, reader: usize, collection: usize) -> bool {
         let (one, other) = (&self.instances[i].object, &self.instances[anchor].object);
+        if one.version.is_none() && other.version.is_none() {
+            return true;
+        }
         if one.creator != other.creator {
             return false;
         }
-        if one.creator.is_some() || one.version.is_none() {
+        if one.creator.is_some() {
             return true;
         }
         let parties = |i: usize| -> Vec<Option<usize>> {
@@ -299,6 +319,18 @@ impl Model {
         };
         let of_anchor = parties(anchor);
         parties(i).iter().any(|p| of_anchor.contains(p))
+    }
+
+    /// Whether it came by an own road, and whether from a party that may speak for its creator, as far as the reader may know.
+    fn standing(&self, instance: usize, reader: usize, collection: usize) -> (bool, bool) {
+        let mut standing = (false, false);
+        for (c, _) in &self.instances[instance].chains {
+            if c.collection == collection && self.permits(reader, c) {
+                standing.0 |= c.brought_by.is_none();
+                standing.1 |= c.vouched;
+            }
+        }
+        standing
     }
 
     fn latest(&self, shown: &[usize], reader: usize, collection: usize) -> Option<usize> {
@@ -344,8 +376,12 @@ impl Model {
         let own = |i: usize| self.brought(i, reader, collection);
         let mut current: Vec<usize> = shown.iter().copied().filter(|i| may.contains(i)).collect();
         loop {
-            let foreign: Vec<usize> = current.iter().copied().filter(|i| own(*i).is_none()).collect();
-            let among = if foreign.is_empty() { if current.is_empty() { may } else { &current } } else { &foreign };
+            let standing = |i: usize| self.standing(i, reader, collection);
+            let Some(best) = may.iter().map(|i| standing(*i)).max() else { return Vec::new() };
+            let top: Vec<usize> = may.iter().copied().filter(|i| standing(*i) == best).collect();
+            let held: Vec<usize> = top.iter().copied().filter(|i| current.contains(i)).collect();
+            let foreign: Vec<usize> = held.iter().copied().filter(|i| own(*i).is_none()).collect();
+            let among = if foreign.is_empty() { if held.is_empty() { &top } else { &held } } else { &foreign };
             let Some(&anchor) = among.iter().min_by_key(|i| came(**i)) else { return Vec::new() };
             let follows = |i: usize| self.follows(i, anchor, reader, collection);
             let mut next: Vec<usize> = Vec::new();
@@ -369,6 +405,10 @@ impl Model {
                     })
                     .collect();
                 let brought_last = rivals.iter().copied().filter(|j| own(*j).is_some()).max_by_key(|j| own(*j));
+                // Who may speak for the creator goes before others, and the own organisation before the rest.
+                let strength = |j: usize| (standing(j).1, standing(j).0);
+                let strongest = rivals.iter().map(|j| strength(*j)).max();
+                let rivals: Vec<usize> = rivals.into_iter().filter(|j| Some(strength(*j)) == strongest).collect();
                 let kept = rivals.iter().copied().find(|j| current.contains(j));
                 let earliest = rivals.iter().copied().min_by_key(|j| came(*j));
                 if brought_last.or(kept).or(earliest) == Some(i) {

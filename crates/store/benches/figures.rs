@@ -42,6 +42,7 @@ fn incoming(objects: &[stix::Object], collection: u32, rare: bool) -> Vec<Incomi
             carried: Vec::new(),
             assigned: Assigned::AtDoor { markings: vec![marking(label)] },
             unresolved: None,
+            vouched: false,
         };
         Incoming { object: object.clone(), chain }
     };

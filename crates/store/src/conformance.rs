@@ -41,6 +41,8 @@ laws! {
         thousands_at_once_reach_a_reader_that_is_paging,
         a_page_ends_where_it_is_told_to,
         realms_never_meet,
+        a_line_with_late_releases_keeps_its_slots_when_rows_are_merged,
+        rows_merged_into_two_runs_keep_their_slots,
     }
     reference {
         what_needs_a_hidden_object_is_hidden,
@@ -51,6 +53,8 @@ laws! {
         open_collections_excuse_optional_references_only,
         well_known_markings_and_the_object_itself_need_nothing,
         a_contributor_sees_what_it_brought_whatever_it_refers_to,
+        a_marking_is_there_where_its_definition_is_seen_by_who_may_define_it,
+        a_definition_counts_for_the_roads_of_its_own_party,
     }
     choice {
         a_hidden_newer_version_leaves_the_visible_one_the_latest,
@@ -62,6 +66,9 @@ laws! {
         only_the_latest_spec_version_is_given_unless_asked,
         versions_are_found_by_keyword_and_by_instant,
         types_and_ids_are_found,
+        an_own_road_goes_before_who_occupied_the_id,
+        who_may_speak_for_the_creator_goes_before_who_carries,
+        objects_without_versions_are_nobodys,
     }
     act {
         rights_release_and_withdraw,
@@ -75,6 +82,8 @@ laws! {
         receipts_tell_who_was_given_what,
         every_leaf_follows_from_the_one_before,
         the_quarantine_lists_shows_and_drops,
+        what_waited_for_a_marking_comes_with_it_as_if_it_had_been_known,
+        rights_that_change_move_the_epoch_whatever_they_are_called,
     }
     table {
         collections_are_unique_and_can_be_changed,

@@ -15,6 +15,20 @@ pub type Epoch = u64;
 /// Bytes of a refused object that are kept: all of any object that could ever be read, so that it can be replayed; of longer ones enough to see what it was.
 pub const REJECTED_BYTES_MAX: usize = stix::bundle::OBJECT_BYTES_MAX;
 
+/// Instances of one id that one party other than the own organisation may bring: choosing among them costs what there are, at every further one.
+pub const INSTANCES_PER_ID_MAX: usize = 10_000;
+
+/// What one party has brought so far. Nothing is taken off when objects are deleted or withdrawn: the log keeps who brought what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Usage {
+    /// Objects, each time it came by a new road.
+    pub objects: u64,
+    /// Their octets, and those of what could not be read and was kept.
+    pub bytes: u64,
+    /// Distinct roads: collection, account, markings.
+    pub roads: u64,
+}
+
 /// What the store asks about labels; it never knows their meaning.
 pub trait Rights: Send + Sync {
     /// Readers that may see an instance with this state and type, references apart (rules 1, 2, 3, 5), contributors included.
@@ -108,6 +122,8 @@ pub struct Alongside {
     pub rejected: Vec<NewRejected>,
     /// The audit leaf of the act.
     pub act: Option<Act>,
+    /// What waited for a marking that the batch brings: its roads as they are from then on, in the same commit, and the act of it. A new epoch.
+    pub released: Option<(Vec<ChainChange>, Act)>,
     /// Marking definitions to make visible in the batch's collection beside the objects they mark, if held in the realm (their newest instances get a chain `Origin::Own` there). For catalogue markings.
     pub markings: Vec<Incoming>,
 }
@@ -378,8 +394,8 @@ pub struct LineChange {
     pub withdrawn: u64,
 }
 
-/// A marking definition as received, and the origins that brought it.
-pub type HeldMarking = (Box<str>, Vec<Origin>);
+/// A marking definition as received, and who brought it into which collections.
+pub type HeldMarking = (Box<str>, Vec<(CollectionNo, Origin)>);
 
 /// What an act would change in a line: how much, and some of the instances that would come and go.
 pub type PreviewedChange = (LineChange, Vec<InstanceNo>, Vec<InstanceNo>);
@@ -428,6 +444,12 @@ pub enum StoreError {
     /// Another process owns the store.
     #[error("the store is in use by another process")]
     Locked,
+    /// The party that brings it has brought [`INSTANCES_PER_ID_MAX`] instances of this id. Nothing was written.
+    #[error("its party has brought as many instances of `{id}` as it may")]
+    Crowded {
+        /// The id.
+        id: String,
+    },
     /// The space reserve is reached: all writers stop together.
     #[error("the store is out of space; nothing was written")]
     Full,
@@ -509,6 +531,8 @@ pub trait Store: Send + Sync {
     /// How many objects the line shows now (latest versions only), for operators.
     fn count(&self, line: Line) -> Result<u64, StoreError>;
 
+    /// What the party behind an origin has brought; the own organisation is not counted.
+    fn usage(&self, origin: &Origin) -> Result<Usage, StoreError>;
     /// Every instance of an id in a realm; references judged for `reader` if given.
     fn instances(&self, realm: &str, id: &AnyId, reader: Option<ReaderNo>) -> Result<Vec<InstanceInfo>, StoreError>;
     /// The highest instance number given so far, 0 if none; [`Self::by_number`] from 1 up to it walks everything held.
@@ -517,7 +541,7 @@ pub trait Store: Send + Sync {
     fn by_number(&self, nos: &[InstanceNo], reader: Option<ReaderNo>) -> Result<Vec<InstanceInfo>, StoreError>;
     /// Receipts that hold the instance, newest first.
     fn receipts_of(&self, no: InstanceNo) -> Result<Vec<ReceiptRow>, StoreError>;
-    /// Every marking definition held, with the origins that brought it, all realms.
+    /// Every marking definition held, with who brought it where, all realms.
     fn markings(&self) -> Result<Vec<HeldMarking>, StoreError>;
     /// Distinct label states in use, with how many instances each has.
     fn states(&self) -> Result<Vec<(Arc<LabelState>, u64)>, StoreError>;
@@ -530,6 +554,9 @@ pub trait Store: Send + Sync {
     fn quarantine_drop(&self, no: i64, rights: &dyn Rights, act: &Act, at: Micros) -> Result<(), StoreError>;
     /// Instances quarantined because of this unknown marking.
     fn waiting_for_marking(&self, id: &stix::Id<stix::id::MarkingDefinition>) -> Result<Vec<InstanceNo>, StoreError>;
+
+    /// Instances with a road on which this marking counts, whether it waits for it or not.
+    fn marked_with(&self, id: &stix::Id<stix::id::MarkingDefinition>) -> Result<Vec<InstanceNo>, StoreError>;
 
     /// Keeps a status resource (T-088); older than a day it may go.
     fn put_status(&self, status: &Status) -> Result<(), StoreError>;

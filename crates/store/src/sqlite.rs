@@ -12,6 +12,7 @@ mod error;
 mod group;
 mod intake;
 mod lines;
+mod marking;
 mod member;
 mod operator;
 mod pack;
@@ -32,6 +33,7 @@ use error::{backend, damaged};
 use readers::Readers;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use std::fs::File;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -54,6 +56,10 @@ const READERS_KEPT_MAX: usize = 16;
 const PAGE_BYTES: i64 = 8 << 10;
 /// How long a connection waits for a lock of another before it gives up. Only checkpoints and writers meet.
 const BUSY_MS: u64 = 10_000;
+/// Who may touch the store's files: the user whose process owns it, whatever the umask. SQLite gives its log and its index the mode of the database.
+const FILE_MODE: u32 = 0o600;
+/// The same for the folder, if it is made here.
+const FOLDER_MODE: u32 = 0o700;
 const SCHEMA_VERSION: i64 = 1;
 /// `ENTN`, so that tools can tell what the file is.
 const APPLICATION_ID: i64 = 0x454e_544e;
@@ -113,9 +119,10 @@ impl SqliteStore {
             return Err(backend(std::io::Error::other(format!("sqlite {found} is older than {SQLITE_VERSION_MIN}"))));
         }
         if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(backend)?;
+            std::fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder).map_err(backend)?;
         }
         let lock_file = take_lock(path)?;
+        private(path)?;
         let mut conn = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
         conn.pragma_update(None, "page_size", PAGE_BYTES)?;
         let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
@@ -264,10 +271,33 @@ fn checkpoint(conn: &Connection, mode: &str) -> Result<(), StoreError> {
 fn take_lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let file = File::options().create(true).truncate(false).write(true).open(name).map_err(backend)?;
+    let file = File::options().create(true).truncate(false).write(true).mode(FILE_MODE).open(&name).map_err(backend)?;
+    closed_to_others(Path::new(&name))?;
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked),
+        Err(error) => Err(backend(error)),
+    }
+}
+
+/// Makes the database file for its user alone before SQLite opens it, and closes files that an older version, or somebody, left open to others.
+fn private(path: &Path) -> Result<(), StoreError> {
+    File::options().create(true).truncate(false).write(true).mode(FILE_MODE).open(path).map_err(backend)?;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        closed_to_others(Path::new(&name))?;
+    }
+    Ok(())
+}
+
+fn closed_to_others(path: &Path) -> Result<(), StoreError> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(FILE_MODE)).map_err(backend)
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(backend(error)),
     }
 }

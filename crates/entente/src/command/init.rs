@@ -3,6 +3,7 @@ use clap::Args;
 use std::{
     fmt::Write as _,
     fs,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -47,7 +48,9 @@ impl Init {
         };
         for folder in ["policies", "agreements", "secrets", "store"] {
             let path = self.dir.join(folder);
-            fs::create_dir_all(&path).map_err(|e| failed(&path, e))?;
+            // What is secret is its user's alone, whatever the umask.
+            let mode = if matches!(folder, "secrets" | "store") { 0o700 } else { 0o777 };
+            fs::DirBuilder::new().recursive(true).mode(mode).create(&path).map_err(|e| failed(&path, e))?;
         }
         for name in &self.policy {
             let (_, text) = POLICIES.iter().find(|(known, _)| known == name).ok_or_else(|| {

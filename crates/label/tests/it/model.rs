@@ -81,7 +81,7 @@ pub fn own() -> Origin {
 pub fn chain(origin: Origin, carried: &[Id<MarkingDefinition>]) -> Chain {
     let mut carried = carried.to_vec();
     carried.sort();
-    Chain { collection: 1, origin, carried, assigned: Assigned::None, unresolved: None }
+    Chain { collection: 1, origin, carried, assigned: Assigned::None, unresolved: None, vouched: false }
 }
 
 pub fn state(chains: Vec<Chain>) -> LabelState {

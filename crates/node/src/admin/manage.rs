@@ -255,7 +255,7 @@ impl Node {
                 // What another party's object names itself may be its originator's label, also if nobody here knows it yet.
                 let bare = old.carried.iter().all(|id| {
                     matches!(
-                        world.markings.meaning(id, &old.origin),
+                        world.markings.meaning_in(id, &old.origin, old.collection),
                         Some(label::Meaning::Statement | label::Meaning::Obligation)
                     )
                 });
@@ -337,7 +337,7 @@ impl Node {
                 body: serde_json::json!({"id": id.as_str(), "modified": stamp}),
             };
             let alongside = Alongside { act: Some(act), ..Alongside::default() };
-            self.take_in(&head, vec![revoked.clone()], &BTreeMap::new(), &alongside, None, |_| None)?;
+            self.take_in(&head, vec![revoked.clone()], &BTreeMap::new(), alongside, None, |_| None)?;
         }
         Ok(serde_json::json!({"id": id.as_str(), "modified": stamp, "revoked": true}))
     }

@@ -35,6 +35,12 @@ pub struct Agreement {
     /// Where the partner's objects may go, and for whom it may speak.
     #[serde(default)]
     pub accept: Vec<Accept>,
+    /// Octets that the partner may bring in all, by its accounts and by pulls each; what is deleted still counts. Beyond it every object is refused.
+    #[serde(default = "quota_bytes")]
+    pub quota_bytes: u64,
+    /// Distinct sets of markings, by account and collection, that the partner may bring.
+    #[serde(default = "quota_roads")]
+    pub quota_roads: u64,
     /// How this node pulls from the partner's node.
     #[serde(default)]
     pub pull: Option<Pull>,
@@ -72,6 +78,11 @@ pub struct Pull {
     pub account: String,
     /// File that holds the API token or password, relative to the configuration directory; readable by this node's user alone.
     pub secret_file: String,
+    /// PEM file, relative to the configuration directory, with the certificates that vouch for the partner's server *instead of* the public authorities:
+    /// its own certificate authority, or the server's self-signed certificate itself (pinned). Read at every pull. Without it the Mozilla roots count
+    /// that are compiled in (T-140).
+    #[serde(default)]
+    pub ca_file: Option<String>,
     /// Which of its collections go into which of ours.
     pub collections: Vec<PullCollection>,
     /// Seconds between two pulls.
@@ -87,6 +98,14 @@ pub struct PullCollection {
     pub remote: String,
     /// Alias here.
     pub into: String,
+}
+
+fn quota_bytes() -> u64 {
+    crate::quota::QUOTA_BYTES
+}
+
+fn quota_roads() -> u64 {
+    crate::quota::QUOTA_ROADS
 }
 
 fn every() -> u32 {

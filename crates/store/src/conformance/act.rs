@@ -304,3 +304,65 @@ pub(super) fn the_quarantine_lists_shows_and_drops(open: Open<'_>) {
     assert_eq!(world.all(line(&world, 1)).unwrap(), []);
     world.sound();
 }
+
+/// I1, I5: what waited for a marking comes in the commit that brings it, slot by slot as if the marking had been known before, out of sight.
+pub(super) fn what_waited_for_a_marking_comes_with_it_as_if_it_had_been_known(open: Open<'_>) {
+    let mut slots = Vec::new();
+    for known in [false, true] {
+        let mut world = World::new(open(), 1, 2).unwrap();
+        let c = world.collections[0];
+        let definition = Make::new(marking(900).any(), 1);
+        if known {
+            world.ingest(c, &[Put::new(definition.clone(), 0)]).unwrap();
+        } else {
+            world.now += 1_000_000;
+        }
+        let put = Put::by(1, Make { markings: vec![900], ..Make::new(id("sighting", 0), 1) }, 0b11);
+        world.now += 1_000_000;
+        let mut items = World::incoming(c, std::slice::from_ref(&put));
+        if !known {
+            items[0].chain.unresolved = Some(Unresolved::UnknownMarking { marking: marking(900) });
+        }
+        let head = world.head(c, std::slice::from_ref(&put));
+        let made = world.store.ingest(&head, &items, &Alongside::default(), &world.rights, None).unwrap();
+        let (no, old) = (made.taken[0].0, items[0].chain.clone());
+        assert_eq!(world.store.waiting_for_marking(&marking(900)).unwrap(), if known { vec![] } else { vec![no] });
+        assert_eq!(world.store.marked_with(&marking(900)).unwrap(), [no]);
+        let new = Chain { unresolved: None, ..old.clone() };
+        let change = ChainChange { no, old, new: Some(new) };
+        let released = (!known).then(|| (vec![change], act("quarantine")));
+        world.now += 1_000_000;
+        let put = Put::by(1, definition, 0b11);
+        let items = World::incoming(c, std::slice::from_ref(&put));
+        let (epoch, _) = world.store.epoch().unwrap();
+        let alongside = Alongside { released, ..Alongside::default() };
+        world.store.ingest(&world.head(c, &[put]), &items, &alongside, &world.rights, None).unwrap();
+        assert_eq!(world.store.epoch().unwrap().0, epoch + u64::from(!known), "a decision changed");
+        world.sound();
+        let line = |reader| Line { reader, collection: c };
+        slots.push([world.all(line(0)).unwrap(), world.all(line(1)).unwrap()]);
+    }
+    assert_eq!(slots[0][0].len(), 2);
+    assert_eq!(slots[0], slots[1]);
+}
+
+/// Design: epochs. Whatever the rights are called, a changed decision, an opened and a closed line each move the epoch.
+pub(super) fn rights_that_change_move_the_epoch_whatever_they_are_called(open: Open<'_>) {
+    let mut world = World::new(open(), 2, 2).unwrap();
+    let (a, b) = (world.collections[0], world.collections[1]);
+    world.ingest(a, &sightings(0..1, 0b01)).unwrap();
+    let set = |world: &mut World| {
+        world.now += 1_000_000;
+        let (lines, digest) = (world.lines(), [world.digest; 32]);
+        world.store.set_rights(&lines, digest, &world.rights, &act("rights"), world.now).unwrap().0
+    };
+    let first = set(&mut world);
+    assert_eq!(set(&mut world), first, "nothing changed");
+    world.rights.collections.insert(1, [a].into());
+    assert_eq!(set(&mut world), first + 1, "a line without objects closed");
+    world.rights.collections.insert(1, [a, b].into());
+    assert_eq!(set(&mut world), first + 2, "a line without objects opened");
+    world.rights.audiences.insert(marking(0b01), [0, 1].into());
+    assert_eq!(set(&mut world), first + 3, "a decision changed");
+    world.sound();
+}

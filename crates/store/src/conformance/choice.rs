@@ -200,3 +200,70 @@ pub(super) fn types_and_ids_are_found(open: Open<'_>) {
     assert_eq!(read(&[ih, s(77), s(3)], &[]), of(&[]), "hidden, absent, and in another collection");
     assert_eq!(read(&[ia, ib], &["identity"]), of(&[&b]));
 }
+
+/// I4, I5: what somebody posted under an id first gives way to what comes by an own road, and that to nobody; a later version of the squatter's does not
+/// come back.
+pub(super) fn an_own_road_goes_before_who_occupied_the_id(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 3).unwrap();
+    let c = world.collections[0];
+    let (a, b) = (id("identity", 1), id("identity", 2));
+    world.ingest(c, &[Put::new(Make::new(a.clone(), 1), 0b111), Put::new(Make::new(b.clone(), 1), 0b111)]).unwrap();
+    let squat = Make { creator: Some(b.clone()), ..version(0, 9) };
+    let genuine = Make { creator: Some(a.clone()), ..version(0, 1) };
+    let again = Make { creator: Some(b), ..version(0, 10) };
+    let of_id = Filter { ids: vec![s(0)], ..every() };
+    let seen = |world: &World, reader| digests(&world.read(line(world, reader), &of_id, 9).unwrap());
+    world.ingest(c, &[Put { vouched: true, ..Put::by(1, squat.clone(), 0b111) }]).unwrap();
+    assert_eq!(seen(&world, 0), of(&[&squat]));
+    // Hidden from reader 2: nothing changes for it.
+    let made = world.ingest(c, &[Put::new(genuine.clone(), 0b001)]).unwrap();
+    assert_eq!((seen(&world, 0), seen(&world, 2)), (of(&[&genuine]), of(&[&squat])));
+    world.ingest(c, &[Put { vouched: true, ..Put::by(1, again.clone(), 0b111) }]).unwrap();
+    assert_eq!(seen(&world, 0), of(&[&genuine]));
+    assert_eq!(seen(&world, 2), of(&[&squat, &again]));
+    world.relabel(made.taken[0].0, &[0b111]).unwrap();
+    assert_eq!(seen(&world, 2), of(&[&genuine]));
+    assert_eq!(seen(&world, 1), of(&[&squat, &again, &genuine]), "the squatter reads back what it brought");
+    world.sound();
+}
+
+/// I4: a hub that may carry everything, and a party that may speak for the creator: the latter's goes before, for the id and for each version.
+pub(super) fn who_may_speak_for_the_creator_goes_before_who_carries(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 3).unwrap();
+    let c = world.collections[0];
+    let (a, b) = (id("identity", 1), id("identity", 2));
+    world.ingest(c, &[Put::new(Make::new(a.clone(), 1), 0b111), Put::new(Make::new(b.clone(), 1), 0b111)]).unwrap();
+    let by = |creator: &AnyId, v, salt| Make { creator: Some(creator.clone()), salt, ..version(0, v) };
+    let (taken, altered, right, next) = (by(&b, 5, 0), by(&a, 1, 1), by(&a, 1, 0), by(&a, 2, 0));
+    world.ingest(c, &[Put::by(1, taken.clone(), 0b111), Put::by(1, altered.clone(), 0b111)]).unwrap();
+    assert_eq!(
+        digests(&world.read(line(&world, 0), &Filter { ids: vec![s(0)], ..every() }, 9).unwrap()),
+        of(&[&taken])
+    );
+    world.ingest(c, &[Put { vouched: true, ..Put::by(2, next.clone(), 0b111) }]).unwrap();
+    let of_id = Filter { ids: vec![s(0)], ..every() };
+    let seen = |world: &World, reader| digests(&world.read(line(world, reader), &of_id, 9).unwrap());
+    assert_eq!(seen(&world, 0), of(&[&next, &altered]), "the creator is settled: what is new before what is late");
+    world.ingest(c, &[Put::new(right.clone(), 0b111)]).unwrap();
+    assert_eq!(seen(&world, 0), of(&[&next, &right]), "an own road before a mere carrier");
+    let third = by(&a, 1, 3);
+    world.ingest(c, &[Put { vouched: true, ..Put::by(2, third.clone(), 0b111) }]).unwrap();
+    assert_eq!(seen(&world, 0), of(&[&next, &third]), "who may speak for the creator before all");
+    world.sound();
+}
+
+/// C-013, SD-01: what has no versions belongs to nobody: naming a creator in it keeps no other from showing.
+pub(super) fn objects_without_versions_are_nobodys(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 3).unwrap();
+    let c = world.collections[0];
+    world.ingest(c, &[Put::new(Make::new(id("identity", 2), 1), 0b111)]).unwrap();
+    let make = |salt, creator| Make { id: Some(id("ipv4-addr", 1)), salt, creator, ..Make::default() };
+    let (first, genuine) = (make(1, Some(id("identity", 2))), make(2, None));
+    world.ingest(c, &[Put::by(1, first.clone(), 0b111)]).unwrap();
+    world.ingest(c, &[Put::by(2, genuine.clone(), 0b111)]).unwrap();
+    let of_id = Filter { ids: vec![id("ipv4-addr", 1)], ..every() };
+    assert_eq!(digests(&world.read(line(&world, 0), &of_id, 9).unwrap()), of(&[&first, &genuine]));
+    let of_id = Filter { ids: vec![id("ipv4-addr", 1)], ..last() };
+    assert_eq!(digests(&world.read(line(&world, 0), &of_id, 9).unwrap()), of(&[&genuine]));
+    world.sound();
+}

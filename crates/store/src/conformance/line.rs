@@ -323,3 +323,52 @@ pub(super) fn realms_never_meet(open: Open<'_>) {
     assert_eq!(world.all(line(&world, 0)).unwrap().len(), 2, "what waited came with the target of its own realm");
     world.sound();
 }
+
+/// Design: slots. Rows that late releases put between the others are not merged with what they do not fit; nothing moves and nothing is lost.
+pub(super) fn a_line_with_late_releases_keeps_its_slots_when_rows_are_merged(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 1).unwrap();
+    let c = world.collections[0];
+    let line = Line { reader: 0, collection: c };
+    let mut known = Vec::new();
+    let mut waiting = std::collections::VecDeque::new();
+    for n in 0..300 {
+        let hidden = n % 3 == 0;
+        let made = world.ingest(c, &[Put::new(Make::new(id("sighting", n), 1), u32::from(!hidden))]).unwrap();
+        if hidden {
+            waiting.push_back(made.taken[0].0);
+        }
+        // An older instance comes after a younger one.
+        if n % 7 == 6 {
+            world.relabel(waiting.pop_front().unwrap(), &[1]).unwrap();
+        }
+        if n % 50 == 49 {
+            let all = world.all(line).unwrap();
+            assert_eq!(all[..known.len()], known[..]);
+            known = all;
+        }
+    }
+    assert_eq!(known.len(), 200 + 42);
+    world.sound();
+}
+
+/// Design: slots. A merged row of exactly two runs of slots reads back as it was, withdrawn instances included.
+pub(super) fn rows_merged_into_two_runs_keep_their_slots(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 1).unwrap();
+    let c = world.collections[0];
+    let line = Line { reader: 0, collection: c };
+    let mut numbers = Vec::new();
+    for n in 0..300 {
+        // The clock stands still but once: slots follow one another without a gap before and after.
+        if n != 200 {
+            world.now -= 1_000_000;
+        }
+        numbers.push(world.ingest(c, &[Put::new(Make::new(id("sighting", n), 1), 1)]).unwrap().taken[0].0);
+    }
+    let all = world.all(line).unwrap();
+    let gaps: Vec<i64> = all.windows(2).map(|w| w[1].0 - w[0].0).filter(|gap| *gap != 1).collect();
+    assert_eq!((all.len(), gaps.len()), (300, 1));
+    world.relabel(numbers[100], &[0]).unwrap();
+    let left: Vec<_> = all.iter().enumerate().filter(|(n, _)| *n != 100).map(|(_, e)| e.clone()).collect();
+    assert_eq!(world.all(line).unwrap(), left);
+    world.sound();
+}

@@ -165,3 +165,65 @@ pub(super) fn a_contributor_sees_what_it_brought_whatever_it_refers_to(open: Ope
     assert_eq!(shown(&world, 0), names(&[0]));
     world.sound();
 }
+
+/// I1, L-122, L-127: a marking is there for a reader only if it sees a definition that counts for the object: what the reader posts under the
+/// marking's identifier, even with the bytes of the hidden definition, does not stand for it.
+pub(super) fn a_marking_is_there_where_its_definition_is_seen_by_who_may_define_it(open: Open<'_>) {
+    let mut world = World::new(open(), 2, 3).unwrap();
+    let c = world.collections[0];
+    let marked = |n| Make { markings: vec![900], ..Make::new(s(n), 1) };
+    let definition = Make::new(marking(900).any(), 1);
+    let other = Make { salt: 7, ..definition.clone() };
+    let made = world.ingest(c, &[Put::new(definition.clone(), 0b001), Put::new(marked(0), 0b111)]).unwrap();
+    world.ingest(c, &[Put::by(1, marked(1), 0b111)]).unwrap();
+    let sightings = |world: &World, reader| -> Vec<String> {
+        shown(world, reader).into_iter().filter(|id| id.starts_with("sighting")).collect()
+    };
+    let all = |world: &World| [0, 1, 2].map(|reader| sightings(world, reader));
+    assert_eq!(
+        all(&world),
+        [names(&[0, 1]), names(&[1]), names(&[])],
+        "the own definition counts for what reader 1 brought"
+    );
+    // Of another party, in another collection, with other bytes and with the same: for the objects of that party alone.
+    for (reader, make) in [(2, &other), (2, &definition), (1, &other)] {
+        world.ingest(world.collections[usize::from(reader == 2)], &[Put::by(reader, make.clone(), 0b111)]).unwrap();
+        world.sound();
+    }
+    assert_eq!(
+        all(&world),
+        [names(&[0, 1]), names(&[1]), names(&[1])],
+        "reader 1 defined it for its own object, for all"
+    );
+    world.relabel(made.taken[0].0, &[0b101]).unwrap();
+    assert_eq!(
+        all(&world)[2],
+        names(&[0, 1]),
+        "the own definition becomes visible: late release, though its id was seen before"
+    );
+    world.relabel(made.taken[0].0, &[0b010]).unwrap();
+    // The relabel meets every road of those bytes, that of reader 2 too.
+    assert_eq!(all(&world), [names(&[1]), names(&[0, 1]), names(&[1])]);
+    world.sound();
+}
+
+/// L-127, L-140: the road that permits a reader and the definition that it sees have to be one party's.
+pub(super) fn a_definition_counts_for_the_roads_of_its_own_party(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 3).unwrap();
+    let c = world.collections[0];
+    let marked = Make { markings: vec![900], ..Make::new(s(0), 1) };
+    world.ingest(c, &[Put::by(1, Make::new(marking(900).any(), 1), 0b111)]).unwrap();
+    world.ingest(c, &[Put::by(2, marked.clone(), 0b111)]).unwrap();
+    assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [1, 1, 2], "defined by 1, brought by 2");
+    let no = world.store.instances("live", &s(0), None).unwrap()[0].no;
+    world.ingest(c, &[Put::by(1, marked, 0b011)]).unwrap();
+    assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [2, 2, 2]);
+    // The road of the party that defined it goes; the other stays and permits, but its marking is defined by nobody for it.
+    let info = world.store.by_number(&[no], None).unwrap().remove(0);
+    let old = info.state.chains().iter().find(|c| c.origin.party() == label::Party::Partner("p1")).unwrap().clone();
+    world.now += 1_000_000;
+    let change = crate::ChainChange { no, old, new: None };
+    world.store.rechain(&[change], &world.rights, &super::world::act("delete"), world.now).unwrap();
+    assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [1, 1, 2]);
+    world.sound();
+}

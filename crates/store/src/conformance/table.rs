@@ -123,7 +123,8 @@ pub(super) fn markings_and_states_are_listed(open: Open<'_>) {
     assert_eq!(markings.len(), 1);
     assert_eq!(&*markings[0].0, mark.object().raw());
     let partner = Origin::Partner { partner: "p0".to_owned(), account: "r0".to_owned() };
-    assert_eq!(markings[0].1, [Origin::Own { account: None }, partner]);
+    let [here, there] = world.collections[..] else { panic!() };
+    assert_eq!(markings[0].1, [(here, Origin::Own { account: None }), (there, partner)]);
     let states = world.store.states().unwrap();
     let counts: Vec<_> = states.iter().map(|(state, n)| (state.chains().len(), *n)).collect();
     assert_eq!(counts, [(1, 1), (2, 1)]);

@@ -187,18 +187,20 @@ pub struct Put {
     pub assigned: Vec<u32>,
     /// Who brings it.
     pub by: Origin,
+    /// Whether that party may speak for the creator.
+    pub vouched: bool,
 }
 
 impl Put {
     /// By the node's own operator.
     pub fn new(make: Make, assigned: u32) -> Self {
-        Self { make, assigned: vec![assigned], by: Origin::Own { account: None } }
+        Self { make, assigned: vec![assigned], by: Origin::Own { account: None }, vouched: false }
     }
 
     /// By a reader.
     pub fn by(reader: ReaderNo, make: Make, assigned: u32) -> Self {
         let by = Origin::Partner { partner: format!("p{reader}"), account: account(reader) };
-        Self { make, assigned: vec![assigned], by }
+        Self { make, assigned: vec![assigned], by, vouched: false }
     }
 }
 
@@ -281,7 +283,14 @@ impl World {
                         Assigned::AtDoor { markings }
                     }
                 };
-                let chain = Chain { collection, origin: put.by.clone(), carried, assigned, unresolved: None };
+                let chain = Chain {
+                    collection,
+                    origin: put.by.clone(),
+                    carried,
+                    assigned,
+                    unresolved: None,
+                    vouched: put.vouched,
+                };
                 Incoming { object, chain }
             })
             .collect()

@@ -1,14 +1,16 @@
 //! Checks everything derived against what it is derived from, naively: rows and loops, no cache and no shortcut of the writing code.
 use super::bank::{Bank, Kind};
 use super::error::backend;
+use super::marking::marking_of;
 use super::member::members;
 use super::pack::{Ref, refs_from};
 use super::segment::Segment;
 use super::work::Snapshot;
 use crate::{InstanceNo, Rights, Slot, StoreError};
-use label::Bits;
+use label::{Bits, Defines, Party};
 use roaring::RoaringBitmap;
 use rusqlite::Connection;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use stix::Need;
 
@@ -31,7 +33,7 @@ pub(super) fn check(conn: &Connection, snap: &Snapshot, rights: &dyn Rights) -> 
     let rows = rows(conn)?;
     facets(snap, rights, &mut faults)?;
     sets(conn, snap, &kept, &rows, &mut faults)?;
-    visibility(snap, &rows, &mut faults)?;
+    visibility(conn, snap, &rows, &mut faults)?;
     references(conn, &rows, &mut faults)?;
     lines(conn, snap, &kept, &rows, &mut faults)?;
     if let Err(broken) = leaves(conn)? {
@@ -149,7 +151,45 @@ fn sets(
 }
 
 /// The greatest fixpoint from everything, by rounds.
-fn visibility(snap: &Snapshot, rows: &BTreeMap<InstanceNo, Row>, faults: &mut Vec<String>) -> Result<(), StoreError> {
+fn visibility(
+    conn: &Connection,
+    snap: &Snapshot,
+    rows: &BTreeMap<InstanceNo, Row>,
+    faults: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let mut definitions: HashMap<u32, Vec<(InstanceNo, &Row)>> = HashMap::new();
+    let mut names = HashMap::new();
+    for (&no, row) in rows {
+        if let Entry::Vacant(entry) = names.entry(row.key) {
+            entry.insert(marking_of(conn, row.key)?);
+        }
+        if names[&row.key].is_some() {
+            definitions.entry(row.key).or_default().push((no, row));
+        }
+    }
+    // Who sees a marking defined for a party's objects.
+    let defined = |key: u32, party: Party<'_>, now: &BTreeMap<InstanceNo, Bits>| -> Result<Bits, StoreError> {
+        let mut readers = Bits::new();
+        let Some(Some(id)) = names.get(&key) else { return Ok(readers) };
+        for (no, row) in definitions.get(&key).into_iter().flatten() {
+            for road in &snap.registry.kept_facet(row.state, row.type_no)?.chains {
+                let counts = match snap.registry.state(road.part)?.state.chains() {
+                    [chain] => match chain.defines(id) {
+                        Defines::Everybodys => true,
+                        Defines::Of(whose) => whose == party,
+                        Defines::Nobodys => false,
+                    },
+                    _ => false,
+                };
+                if let Some(seen) = now.get(no).filter(|_| counts) {
+                    let mut seen = seen.clone();
+                    seen.intersect(&road.permits);
+                    readers.union(&seen);
+                }
+            }
+        }
+        Ok(readers)
+    };
     let mut now: BTreeMap<InstanceNo, Bits> = BTreeMap::new();
     for (&no, row) in rows {
         now.insert(no, (*snap.registry.kept_facet(row.state, row.type_no)?.permits).clone());
@@ -164,7 +204,24 @@ fn visibility(snap: &Snapshot, rows: &BTreeMap<InstanceNo, Row>, faults: &mut Ve
         let mut changed = false;
         for (no, row) in rows {
             let facet = snap.registry.kept_facet(row.state, row.type_no)?;
-            for r in &row.refs {
+            let markings: Vec<u32> = row.refs.iter().filter(|r| r.need == Need::Marking).map(|r| r.key).collect();
+            if !markings.is_empty() {
+                let mut may = (*facet.contributors).clone();
+                for party in facet.chains.iter().map(|road| road.origin.party()).collect::<BTreeSet<_>>() {
+                    let mut by_road = Bits::new();
+                    for road in facet.chains.iter().filter(|road| road.origin.party() == party) {
+                        by_road.union(&road.permits);
+                    }
+                    for &key in &markings {
+                        by_road.intersect(&defined(key, party, &now)?);
+                    }
+                    may.union(&by_road);
+                }
+                if let Some(bits) = now.get_mut(no) {
+                    changed |= bits.intersect(&may);
+                }
+            }
+            for r in row.refs.iter().filter(|r| r.need != Need::Marking) {
                 let mut may = of_key.get(&r.key).cloned().unwrap_or_default();
                 may.union(&facet.contributors);
                 if r.need == Need::Optional {

@@ -1,11 +1,14 @@
 //! What a line shows of one identifier: chosen among the instances that the reader may see there, by nothing else (design: instances, I1).
 //!
 //! The rule, in order:
-//! 1. *Anchor.* The creator (`created_by_ref`) of what the line shows of the id already; else of the earliest arrival among what may be seen.
+//! 1. *Anchor.* The creator (`created_by_ref`) of what came by an own road; else of what a party brought that may speak for its creator; among
+//!    several, or if there is none, of what the line shows of the id already; else of the earliest arrival. So an id that somebody occupied goes to
+//!    the genuine object as soon as that may be seen.
 //! 2. *Eligible* is what has the anchor's creator, and what the reader brought itself: nobody takes an id over by posting a newer version. If the
 //!    anchor names no creator but has versions, a party that brought it stands for the creator (I4).
-//! 3. *Per version* one: what the reader brought (the latest brought), else what is shown already, else the earliest arrival. Without
-//!    `modified` and `created` every arrival is a version of its own (C-013).
+//! 3. *Per version* one: what the reader brought (the latest brought), else what came from a party that may speak for the creator, else by an own
+//!    road, else what is shown already, else the earliest arrival. Without `modified` and `created` every arrival is a version of its own (C-013),
+//!    and belongs to nobody.
 //! 4. *Latest* of the id: the highest `spec_version`, then the highest version; but nothing that comes after a revoked version of the same
 //!    creator (S-059, SD-06); without versions what the reader brought, else the last arrival.
 //!
@@ -31,6 +34,10 @@ pub(super) struct Candidate<'m> {
     pub(super) arrival: Arrival,
     /// When the reader brought it last, if it did.
     pub(super) brought: Option<Arrival>,
+    /// Whether it came by an own road, among those that permit the reader.
+    pub(super) own: bool,
+    /// Whether it came from a party that may speak for its creator, by a road that permits the reader.
+    pub(super) vouched: bool,
     /// Who brought it, by chains that permit the reader.
     pub(super) parties: BTreeSet<Party<'m>>,
 }
@@ -56,8 +63,9 @@ impl Candidate<'_> {
 
     /// Whether it may stand beside the anchor as another version of the same thing.
     fn follows(&self, anchor: &Self) -> bool {
-        self.creator == anchor.creator
-            && (self.creator != 0 || self.version.is_empty() || !self.parties.is_disjoint(&anchor.parties))
+        let unversioned = self.version.is_empty() && anchor.version.is_empty();
+        unversioned
+            || self.creator == anchor.creator && (self.creator != 0 || !self.parties.is_disjoint(&anchor.parties))
     }
 }
 
@@ -87,17 +95,16 @@ pub(super) fn choose(candidates: &[Candidate<'_>], shown: impl Fn(InstanceNo) ->
 }
 
 fn round<'c, 'm>(candidates: &'c [Candidate<'m>], current: &[&Candidate<'m>]) -> Vec<&'c Candidate<'m>> {
-    let anchor = current
-        .iter()
-        .copied()
-        .min_by_key(|c| (c.brought.is_some(), c.arrival))
-        .or_else(|| candidates.iter().min_by_key(|c| c.arrival));
-    let Some(anchor) = anchor else { return Vec::new() };
     let shown: HashSet<InstanceNo> = current.iter().map(|s| s.no).collect();
+    let anchor = candidates.iter().min_by_key(|c| {
+        let is = shown.contains(&c.no);
+        (Reverse((c.own, c.vouched)), !is, is && c.brought.is_some(), c.arrival)
+    });
+    let Some(anchor) = anchor else { return Vec::new() };
     let mut versions: BTreeMap<(u32, &str, Arrival), &Candidate<'m>> = BTreeMap::new();
     for candidate in candidates.iter().filter(|c| c.follows(anchor) || c.brought.is_some()) {
         let apart = if candidate.version.is_empty() { candidate.arrival } else { 0 };
-        let best = |c: &Candidate<'_>| (c.brought, shown.contains(&c.no), Reverse(c.arrival));
+        let best = |c: &Candidate<'_>| (c.brought, c.vouched, c.own, shown.contains(&c.no), Reverse(c.arrival));
         versions
             .entry((candidate.spec, candidate.version, apart))
             .and_modify(|chosen| {

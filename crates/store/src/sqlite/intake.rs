@@ -4,17 +4,19 @@ use super::error::{backend, damaged};
 use super::lines::{self, Touched};
 use super::member::{REVOKED, SEVERAL_ROADS};
 use super::pack::{Ref, need_no, refs_bytes, refs_from};
+use super::registry::foreign;
+use super::rights::{self, Changed};
 use super::visibility::{Graph, Seed, Settled};
 use super::work::{ContentRun, STAGED_CONTENT, Work, append_act};
 use crate::{
-    Alongside, BatchHead, BatchId, Incoming, InstanceNo, Line, NewRejected, Published, REJECTED_BYTES_MAX, Rights,
-    Slot, StoreError, Taken,
+    Alongside, BatchHead, BatchId, INSTANCES_PER_ID_MAX, Incoming, InstanceNo, Line, NewRejected, Published,
+    REJECTED_BYTES_MAX, Rights, Slot, StoreError, Taken,
 };
 use label::{Chain, LabelState, Origin};
 use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Head of a staged batch as stored.
@@ -328,6 +330,12 @@ struct Intake<'a> {
     joined: Vec<Joined>,
     joined_at: HashMap<InstanceNo, usize>,
     taken: HashMap<u32, (InstanceNo, Taken)>,
+    /// What each party brings: objects and octets.
+    brought: BTreeMap<String, (u64, u64)>,
+    /// How many instances a party has of an id of which there are many.
+    crowds: HashMap<(u32, String), usize>,
+    /// What is held and waited for a marking that comes with this batch.
+    changed: BTreeMap<InstanceNo, Changed>,
 }
 
 fn take<'a>(
@@ -336,7 +344,7 @@ fn take<'a>(
     accepted: i64,
     mut items: Vec<Item<'a>>,
     alongside: &'a Alongside,
-    rights: &dyn Rights,
+    in_force: &dyn Rights,
     ask: Option<Line>,
 ) -> Result<Published, StoreError> {
     let count = items.len();
@@ -355,10 +363,37 @@ fn take<'a>(
     order.extend(items);
 
     let mut intake = Intake::default();
-    for item in order {
-        admit(work, &mut intake, accepted, item)?;
+    if let Some((changes, act)) = &alongside.released {
+        intake.changed = rights::exchange_all(work, changes)?;
+        work.next_epoch()?;
+        append_act(work.conn, act, accepted)?;
     }
-    let settled = settle(work, &intake, rights)?;
+    for item in order {
+        let bringer = foreign_party(work, &item)?;
+        let bytes = match item.raw {
+            Raw::Here(object) => object.raw().len(),
+            Raw::Staged(_) => 0,
+        };
+        let what = admit(work, &mut intake, accepted, item, bringer.as_deref())?;
+        if let Some(bringer) = bringer.filter(|_| what != Taken::Known) {
+            let brought = intake.brought.entry(bringer).or_default();
+            *brought = (brought.0 + 1, brought.1 + bytes as u64);
+        }
+    }
+    for row in &alongside.rejected {
+        if let Some(bringer) = foreign(&row.origin) {
+            intake.brought.entry(bringer).or_default().1 += row.raw.len() as u64;
+        }
+    }
+    for (party, (objects, bytes)) in &intake.brought {
+        work.conn
+            .prepare_cached(
+                "INSERT INTO usage (party, objects, bytes) VALUES (?1, ?2, ?3) ON CONFLICT (party) DO UPDATE SET
+                 objects = objects + excluded.objects, bytes = bytes + excluded.bytes",
+            )?
+            .execute(params![party, objects.cast_signed(), bytes.cast_signed()])?;
+    }
+    let settled = settle(work, &intake, in_force)?;
     write_instances(work, &intake, accepted, &settled)?;
     apply(work, &settled)?;
     let touched = Touched::from_settled(work, &settled);
@@ -399,7 +434,13 @@ fn held_of(work: &Work<'_>, key: u32) -> Result<Held, StoreError> {
 }
 
 /// Numbers one object, or finds the instance that it is.
-fn admit<'a>(work: &mut Work<'_>, intake: &mut Intake<'a>, accepted: i64, item: Item<'a>) -> Result<(), StoreError> {
+fn admit<'a>(
+    work: &mut Work<'_>,
+    intake: &mut Intake<'a>,
+    accepted: i64,
+    item: Item<'a>,
+    party: Option<&str>,
+) -> Result<Taken, StoreError> {
     let held = match intake.known.entry(item.key) {
         Entry::Occupied(entry) => entry.into_mut(),
         Entry::Vacant(entry) => entry.insert(held_of(work, item.key)?),
@@ -407,6 +448,23 @@ fn admit<'a>(work: &mut Work<'_>, intake: &mut Intake<'a>, accepted: i64, item: 
     let found = held.get(&item.digest).copied();
     let (no, what) = match found {
         None => {
+            if let Some(party) = party.filter(|_| held.len() >= INSTANCES_PER_ID_MAX) {
+                let name = (item.key, party.to_owned());
+                let count = match intake.crowds.entry(name) {
+                    Entry::Occupied(entry) => entry.into_mut(),
+                    Entry::Vacant(entry) => {
+                        let of_batch = intake.fresh.iter().filter(|fresh| fresh.item.key == item.key);
+                        let of_batch = of_batch.map(|fresh| fresh.state).collect();
+                        entry.insert(crowd(work, item.key, party, of_batch)?)
+                    }
+                };
+                if *count >= INSTANCES_PER_ID_MAX {
+                    let id =
+                        work.conn.query_row("SELECT id FROM object_key WHERE key = ?1", [item.key], |r| r.get(0))?;
+                    return Err(StoreError::Crowded { id });
+                }
+                *count += 1;
+            }
             let no = work.next_instance()?;
             held.insert(item.digest, no);
             let ord = item.ord;
@@ -415,7 +473,7 @@ fn admit<'a>(work: &mut Work<'_>, intake: &mut Intake<'a>, accepted: i64, item: 
             if let Some(ord) = ord {
                 intake.taken.insert(ord, (no, Taken::New));
             }
-            return Ok(());
+            return Ok(Taken::New);
         }
         Some(no) => (no, join(work, intake, no, accepted, &item)?),
     };
@@ -425,7 +483,28 @@ fn admit<'a>(work: &mut Work<'_>, intake: &mut Intake<'a>, accepted: i64, item: 
     if let Some(ord) = item.ord {
         intake.taken.insert(ord, (no, what));
     }
-    Ok(())
+    Ok(what)
+}
+
+/// The party that brings an object, if it is not the own organisation.
+fn foreign_party(work: &Work<'_>, item: &Item<'_>) -> Result<Option<String>, StoreError> {
+    Ok(work.snap.registry.state(item.part)?.state.chains().first().and_then(|chain| foreign(&chain.origin)))
+}
+
+/// How many instances of a key a party has brought, those of the batch under way included.
+fn crowd(work: &Work<'_>, key: u32, party: &str, of_batch: Vec<u32>) -> Result<usize, StoreError> {
+    let mut states = of_batch;
+    let mut rows = work.conn.prepare_cached("SELECT state FROM instance WHERE key = ?1")?;
+    let mut rows = rows.query([key])?;
+    while let Some(row) = rows.next()? {
+        states.push(row.get(0)?);
+    }
+    let mut count = 0;
+    for state in states {
+        let chains = work.snap.registry.state(state)?.state.chains();
+        count += usize::from(chains.iter().any(|chain| foreign(&chain.origin).as_deref() == Some(party)));
+    }
+    Ok(count)
 }
 
 /// A further chain for an instance held already, or made by this batch.
@@ -483,7 +562,7 @@ fn put_chain(work: &Work<'_>, no: InstanceNo, part: u32, arrival: i64, received:
 }
 
 /// Writes down the arrival of the only chain of an instance before it gets another.
-pub(super) fn several_roads(work: &mut Work<'_>, no: InstanceNo) -> Result<(), StoreError> {
+fn several_roads(work: &mut Work<'_>, no: InstanceNo) -> Result<(), StoreError> {
     let (flags, state, received): (u32, u32, i64) = work
         .conn
         .prepare_cached("SELECT flags, state, received FROM instance WHERE no = ?1")?
@@ -527,9 +606,17 @@ fn settle(work: &mut Work<'_>, intake: &Intake<'_>, rights: &dyn Rights) -> Resu
     }
     let mut changed = Vec::with_capacity(intake.joined.len());
     for joined in &intake.joined {
-        let old = work.snap.registry.kept_facet(joined.old_state, joined.type_no)?.clone();
+        let old_state = intake.changed.get(&joined.no).map_or(joined.old_state, |c| c.old_state);
+        let old = work.snap.registry.kept_facet(old_state, joined.type_no)?.clone();
         let new = work.snap.registry.facet(conn, rights, joined.new_state, joined.type_no)?;
         changed.push((old, new));
+    }
+    let waited: Vec<(&InstanceNo, &Changed)> =
+        intake.changed.iter().filter(|(no, _)| !intake.joined_at.contains_key(no)).collect();
+    let mut released = Vec::with_capacity(waited.len());
+    for (_, c) in &waited {
+        let old = work.snap.registry.kept_facet(c.old_state, c.type_no)?.clone();
+        released.push((old, work.snap.registry.facet(conn, rights, c.state, c.type_no)?));
     }
     let mut graph = Graph::new(conn, work.snap.registry.clone(), work.first_fresh_key);
     for (fresh, facet) in intake.fresh.iter().zip(&facets) {
@@ -538,6 +625,9 @@ fn settle(work: &mut Work<'_>, intake: &Intake<'_>, rights: &dyn Rights) -> Resu
     for (joined, (old, new)) in intake.joined.iter().zip(&changed) {
         let seed = Seed { no: joined.no, key: joined.key, facet: new, old: Some((joined.class, old)) };
         graph.seed(&seed, &joined.refs)?;
+    }
+    for ((no, c), (old, new)) in waited.iter().zip(&released) {
+        graph.seed(&Seed { no: **no, key: c.key, facet: new, old: Some((c.class, old)) }, &c.refs)?;
     }
     let registry = &mut work.snap.registry;
     graph.finish(|bits| registry.intern_class(conn, bits))

@@ -35,10 +35,12 @@ impl Member {
         }
         let (mut arrival, mut brought) = (None::<Arrival>, None::<Arrival>);
         let mut parties = BTreeSet::new();
+        let mut vouched = false;
         for (chain, &came) in self.facet.chains.iter().zip(&self.arrivals) {
             // Some chain *there* has to permit the reader: a chain hidden from it must not tell it that the object is in that collection too.
             if chain.collection == collection && chain.permits.contains(reader) {
                 parties.insert(group::party(&chain.origin));
+                vouched |= chain.vouched;
                 arrival = Some(arrival.map_or(came, |first| first.min(came)));
                 if chain.contributors.contains(reader) {
                     brought = Some(brought.map_or(came, |last| last.max(came)));
@@ -53,6 +55,8 @@ impl Member {
             revoked: self.revoked,
             arrival: arrival?,
             brought,
+            own: parties.contains(&None),
+            vouched,
             parties,
         })
     }

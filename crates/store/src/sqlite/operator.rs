@@ -1,15 +1,16 @@
 //! What operators ask: instances with their roads, markings, states, the quarantine.
 use super::bank::Kind;
 use super::error::{backend, damaged};
+use super::marking::SeenMarkings;
 use super::member::{SEVERAL_ROADS, arrivals};
 use super::pack::refs_from;
 use super::work::{Snapshot, find_key};
 use crate::{HeldMarking, InstanceInfo, InstanceNo, Micros, Quarantined, StoreError};
-use label::{LabelState, Origin, ReaderNo, Unresolved};
+use label::{CollectionNo, LabelState, Origin, ReaderNo, Unresolved};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use std::sync::Arc;
-use stix::{AnyId, Digest};
+use stix::{AnyId, Digest, Need};
 
 /// Every instance of an identifier in a realm.
 pub(super) fn instances(
@@ -37,10 +38,11 @@ pub(super) fn by_number(
 ) -> Result<Vec<InstanceInfo>, StoreError> {
     let mut found = Vec::with_capacity(nos.len());
     let mut select = conn.prepare_cached(
-        "SELECT i.state, i.flags, i.received, i.digest, i.refs, c.id, c.version, c.raw
+        "SELECT i.state, i.flags, i.received, i.digest, i.refs, c.id, c.version, c.raw, i.type
          FROM instance i JOIN content c ON c.no = i.content WHERE i.no = ?1",
     )?;
     let keys = reader.map(|reader| snap.visible_keys(reader));
+    let mut seen = reader.map(SeenMarkings::new);
     for &no in nos {
         let mut rows = select.query([no])?;
         let Some(row) = rows.next()? else { continue };
@@ -63,7 +65,14 @@ pub(super) fn by_number(
             let id: String = conn
                 .prepare_cached("SELECT id FROM object_key WHERE key = ?1")?
                 .query_row([r.key], |row| row.get(0))?;
-            let visible = keys.as_ref().is_some_and(|keys| keys.contains(r.key));
+            let visible = match (&keys, &mut seen) {
+                (Some(_), Some(seen)) if r.need == Need::Marking => {
+                    let facet = snap.registry.kept_facet(row.get(0)?, row.get(8)?)?;
+                    seen.lacking(conn, snap, facet, &[r])? == 0
+                }
+                (Some(keys), _) => keys.contains(r.key),
+                _ => false,
+            };
             references.push((id.parse().map_err(backend)?, r.need, visible));
         }
         found.push(InstanceInfo {
@@ -88,8 +97,8 @@ pub(super) fn markings(conn: &Connection, snap: &Snapshot) -> Result<Vec<HeldMar
         .prepare_cached("SELECT i.state, c.raw FROM instance i JOIN content c ON c.no = i.content WHERE i.no = ?1")?;
     for no in snap.bank.get(Kind::Type, type_no) {
         let (state, raw): (u32, String) = select.query_row([no], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let mut origins: Vec<Origin> =
-            snap.registry.state(state)?.state.chains().iter().map(|chain| chain.origin.clone()).collect();
+        let chains = snap.registry.state(state)?.state.chains().iter();
+        let mut origins: Vec<(CollectionNo, Origin)> = chains.map(|c| (c.collection, c.origin.clone())).collect();
         origins.sort();
         origins.dedup();
         found.push((raw.into(), origins));
@@ -124,6 +133,18 @@ pub(super) fn quarantined_count(snap: &Snapshot) -> u64 {
 /// Instances that wait for a marking.
 pub(super) fn waiting_for(snap: &Snapshot, id: &stix::Id<stix::id::MarkingDefinition>) -> Vec<InstanceNo> {
     quarantined(snap, |u| matches!(u, Unresolved::UnknownMarking { marking } if marking == id)).iter().collect()
+}
+
+/// Instances with a road on which the marking counts, waiting or not.
+pub(super) fn marked_with(snap: &Snapshot, id: &stix::Id<stix::id::MarkingDefinition>) -> Vec<InstanceNo> {
+    let mut found = RoaringBitmap::new();
+    for (no, set) in snap.bank.of(Kind::State) {
+        let Some(entry) = snap.registry.states.get(no as usize) else { continue };
+        if entry.state.chains().iter().any(|chain| chain.effective().contains(id)) {
+            found |= set;
+        }
+    }
+    found.iter().collect()
 }
 
 /// The instance of a negative row number.

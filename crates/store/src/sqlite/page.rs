@@ -3,6 +3,7 @@ use super::bank::Kind;
 use super::error::backend;
 use super::group::{self, Candidate};
 use super::intake::spec_name;
+use super::marking::SeenMarkings;
 use super::member::members;
 use super::pack::{Ref, refs_from};
 use super::segment::{self, Segment};
@@ -235,6 +236,8 @@ struct Reader<'a> {
     snap: &'a Snapshot,
     query: &'a PageQuery,
     visible_keys: std::sync::Arc<RoaringBitmap>,
+    conn: &'a Connection,
+    markings: SeenMarkings,
     refs: Vec<Ref>,
     /// States of the last objects, the most recent first.
     recent: VecDeque<u32>,
@@ -253,7 +256,8 @@ impl<'a> Reader<'a> {
         let state = conn.prepare_cached("SELECT state FROM instance WHERE no = ?1")?;
         let visible_keys = snap.visible_keys(query.line.reader);
         let (refs, recent) = (Vec::new(), VecDeque::with_capacity(RECENT_STATES_MAX));
-        Ok(Self { content, state, snap, query, visible_keys, refs, recent, bytes: 0 })
+        let markings = SeenMarkings::new(query.line.reader);
+        Ok(Self { content, state, snap, query, visible_keys, conn, markings, refs, recent, bytes: 0 })
     }
 
     /// The label state of an instance: by the sets of the states that stood before it on the page, which costs no row, else by its row.
@@ -295,11 +299,10 @@ impl<'a> Reader<'a> {
         let open = self.refs.iter().any(|r| r.need == Need::Optional && !self.visible_keys.contains(r.key))
             && registry.kept_facet(state, type_no)?.open.contains(self.query.line.reader);
         // Counted again from the stored references: the gate refuses the object if any is left (L-127).
-        let unknown = self
-            .refs
-            .iter()
-            .filter(|r| !(self.visible_keys.contains(r.key) || open && r.need == Need::Optional))
-            .count();
+        let unseen = |r: &&Ref| r.need != Need::Marking && !self.visible_keys.contains(r.key);
+        let unknown = self.refs.iter().filter(unseen).filter(|r| !(open && r.need == Need::Optional)).count();
+        let facet = registry.kept_facet(state, type_no)?;
+        let unknown = unknown + self.markings.lacking(self.conn, self.snap, facet, &self.refs)?;
         let stored = Stored {
             no,
             id: row.get_ref(4)?.as_str().map_err(backend)?.into(),

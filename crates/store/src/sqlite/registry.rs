@@ -1,7 +1,7 @@
 //! What is interned: types, label states, sets of readers, and what the rights in force say about each (state, type).
 use super::error::damaged;
 use crate::{Collection, Rights, StoreError};
-use label::{Bits, Chain, CollectionNo, LabelState, Origin};
+use label::{Bits, Chain, CollectionNo, LabelState, Origin, Party};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +22,8 @@ pub(super) struct ChainFacet {
     pub(super) collection: CollectionNo,
     /// Who brought it.
     pub(super) origin: Origin,
+    /// Whether that party may speak for the creator.
+    pub(super) vouched: bool,
     /// Readers it permits.
     pub(super) permits: Arc<Bits>,
     /// Readers who brought it.
@@ -67,9 +69,20 @@ pub(super) struct Registry {
     type_nos: HashMap<Arc<str>, u32>,
     pub(super) states: Vec<StateEntry>,
     state_nos: HashMap<Arc<LabelState>, u32>,
+    /// How many states of one chain each party has.
+    roads_of: HashMap<String, u64>,
     pub(super) classes: Vec<Arc<Bits>>,
     class_nos: HashMap<Arc<Bits>, u32>,
     pub(super) facets: HashMap<FacetName, Arc<Facet>>,
+}
+
+/// The name under which what a party brings is counted; none for the own organisation.
+pub(super) fn foreign(origin: &Origin) -> Option<String> {
+    match origin.party() {
+        Party::Own => None,
+        Party::Partner(name) => Some(format!("partner:{name}")),
+        Party::Peer(name) => Some(format!("peer:{name}")),
+    }
 }
 
 fn next_no(length: usize) -> Result<u32, StoreError> {
@@ -163,9 +176,19 @@ impl Registry {
                 .collect::<Result<Vec<u32>, _>>()?
                 .into(),
         };
+        if let [chain] = state.chains()
+            && let Some(party) = foreign(&chain.origin)
+        {
+            *self.roads_of.entry(party).or_default() += 1;
+        }
         self.states.push(StateEntry { state: state.clone(), parts });
         self.state_nos.insert(state, no);
         Ok(())
+    }
+
+    /// How many distinct roads a party has.
+    pub(super) fn roads_of(&self, party: &str) -> u64 {
+        self.roads_of.get(party).copied().unwrap_or(0)
     }
 
     fn state_of(&self, chain: &Chain) -> Option<u32> {
@@ -261,6 +284,7 @@ impl Registry {
                 part,
                 collection: chain.collection,
                 origin: chain.origin.clone(),
+                vouched: chain.vouched,
                 permits: chain_permits,
                 contributors: chain_contributors,
             });
@@ -330,21 +354,23 @@ impl Registry {
         self.facets.get(&(state, type_no)).ok_or_else(|| damaged("what the rights say about a label state is missing"))
     }
 
-    /// Asks everything again. Returns, per facet that changed, what it was.
+    /// Asks everything again about the states that are `used`; about others it is asked when they come to be used. Returns, per facet that changed,
+    /// what it was.
     pub(super) fn ask_again(
         self: &mut Arc<Self>,
         conn: &Connection,
         rights: &dyn Rights,
+        used: impl Fn(u32) -> bool,
     ) -> Result<HashMap<FacetName, Arc<Facet>>, StoreError> {
         let old = std::mem::take(&mut Arc::make_mut(self).facets);
         conn.execute("DELETE FROM facet", [])?;
-        let mut names: Vec<FacetName> = old.keys().copied().collect();
+        let mut names: Vec<FacetName> = old.keys().copied().filter(|name| used(name.0)).collect();
         names.sort_unstable();
         for (state, type_no) in names {
             self.facet(conn, rights, state, type_no)?;
         }
         let mut changed = old;
-        changed.retain(|name, was| self.facets.get(name).is_none_or(|now| !now.same(was)));
+        changed.retain(|name, was| self.facets.get(name).is_some_and(|now| !now.same(was)));
         Ok(changed)
     }
 

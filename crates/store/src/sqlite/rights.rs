@@ -1,7 +1,7 @@
 //! Acts that change who may see what: rights, and the chains of single instances.
 use super::bank::Kind;
 use super::error::backend;
-use super::intake::{apply, put_state, several_roads};
+use super::intake::{apply, put_state};
 use super::lines::{self, Diff, Touched};
 use super::pack::{Ref, refs_from};
 use super::registry::Facet;
@@ -27,7 +27,8 @@ pub(super) fn set_rights(
             wanted.insert(Line { reader: reader.reader, collection });
         }
     }
-    let changed = work.snap.registry.ask_again(work.conn, rights)?;
+    let bank = &work.snap.bank;
+    let changed = work.snap.registry.ask_again(work.conn, rights, |state| !bank.get(Kind::State, state).is_empty())?;
     let (opened, mut diffs) = lines::sync(work, &wanted)?;
     let any = !changed.is_empty() || !opened.is_empty() || !diffs.is_empty();
 
@@ -66,22 +67,21 @@ pub(super) fn put_digest(work: &mut Work<'_>, digest: [u8; 32]) -> Result<(), St
     set_meta(work.conn, "digest", digest)
 }
 
-struct Changed {
-    key: u32,
-    class: u32,
-    type_no: u32,
-    old_state: u32,
-    state: u32,
-    refs: Vec<Ref>,
+/// An instance whose chains an act changes.
+pub(super) struct Changed {
+    pub(super) key: u32,
+    pub(super) class: u32,
+    pub(super) type_no: u32,
+    pub(super) old_state: u32,
+    pub(super) state: u32,
+    pub(super) refs: Vec<Ref>,
 }
 
-/// Changes chains of instances.
-pub(super) fn rechain(
+/// Changes chains of instances, and settles nothing yet.
+pub(super) fn exchange_all(
     work: &mut Work<'_>,
     changes: &[ChainChange],
-    rights: &dyn Rights,
-    at: Micros,
-) -> Result<Vec<Diff>, StoreError> {
+) -> Result<BTreeMap<InstanceNo, Changed>, StoreError> {
     let mut affected: BTreeMap<InstanceNo, Changed> = BTreeMap::new();
     for change in changes {
         if let std::collections::btree_map::Entry::Vacant(entry) = affected.entry(change.no) {
@@ -104,14 +104,25 @@ pub(super) fn rechain(
         let Some(entry) = affected.get_mut(&change.no) else { continue };
         entry.state = exchange(work, change, entry.state)?;
     }
+    for (&no, c) in &affected {
+        put_state(work, no, c.old_state, c.state)?;
+    }
+    Ok(affected)
+}
+
+/// Changes chains of instances.
+pub(super) fn rechain(
+    work: &mut Work<'_>,
+    changes: &[ChainChange],
+    rights: &dyn Rights,
+    at: Micros,
+) -> Result<Vec<Diff>, StoreError> {
+    let affected = exchange_all(work, changes)?;
     let conn = work.conn;
     let mut facets: Vec<(Arc<Facet>, Arc<Facet>)> = Vec::with_capacity(affected.len());
     for c in affected.values() {
         let old = work.snap.registry.kept_facet(c.old_state, c.type_no)?.clone();
         facets.push((old, work.snap.registry.facet(conn, rights, c.state, c.type_no)?));
-    }
-    for (&no, c) in &affected {
-        put_state(work, no, c.old_state, c.state)?;
     }
     let mut graph = Graph::new(conn, work.snap.registry.clone(), work.first_fresh_key);
     for ((&no, c), (old, new)) in affected.iter().zip(&facets) {
@@ -134,9 +145,6 @@ fn exchange(work: &mut Work<'_>, change: &ChainChange, state: u32) -> Result<u32
         .position(|chain| *chain == change.old)
         .ok_or(StoreError::NotFound { what: "chain of the instance" })?;
     let old_part = entry.parts[at];
-    if entry.parts.len() > 1 {
-        several_roads(work, change.no)?;
-    }
     let mut chains = entry.state.chains().to_vec();
     chains.remove(at);
     if let Some(new) = &change.new {

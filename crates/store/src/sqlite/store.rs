@@ -7,7 +7,7 @@ use super::{SqliteStore, check, checkpoint, intake, lines, lock, operator, page,
 use crate::{
     Account, Act, Alongside, BatchHead, BatchId, ChainChange, Collection, Epoch, Figures, HeldMarking, Incoming,
     InstanceInfo, InstanceNo, Line, LineChange, Micros, NewCollection, Page, PageQuery, PreviewedChange, Published,
-    PullState, Quarantined, ReaderLines, Receipt, ReceiptRow, Rights, Slot, Status, Store, StoreError,
+    PullState, Quarantined, ReaderLines, Receipt, ReceiptRow, Rights, Slot, Status, Store, StoreError, Usage,
     audit_row::LeafRow,
 };
 use label::{CollectionNo, LabelState, ReaderNo};
@@ -162,6 +162,19 @@ impl Store for SqliteStore {
         self.read(|conn, snap| operator::instances(conn, snap, realm, id, reader))
     }
 
+    fn usage(&self, origin: &label::Origin) -> Result<Usage, StoreError> {
+        let Some(party) = super::registry::foreign(origin) else { return Ok(Usage::default()) };
+        self.read(|conn, snap| {
+            let counted: Option<(i64, i64)> = conn
+                .prepare_cached("SELECT objects, bytes FROM usage WHERE party = ?1")?
+                .query_row([&party], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            let (objects, bytes) = counted.unwrap_or_default();
+            let roads = snap.registry.roads_of(&party);
+            Ok(Usage { objects: objects.cast_unsigned(), bytes: bytes.cast_unsigned(), roads })
+        })
+    }
+
     fn last_instance(&self) -> Result<InstanceNo, StoreError> {
         self.read(|conn, _| {
             let last: Option<InstanceNo> = conn.query_row("SELECT max(no) FROM instance", [], |row| row.get(0))?;
@@ -223,6 +236,10 @@ impl Store for SqliteStore {
 
     fn waiting_for_marking(&self, id: &stix::Id<stix::id::MarkingDefinition>) -> Result<Vec<InstanceNo>, StoreError> {
         Ok(operator::waiting_for(&self.current(), id))
+    }
+
+    fn marked_with(&self, id: &stix::Id<stix::id::MarkingDefinition>) -> Result<Vec<InstanceNo>, StoreError> {
+        Ok(operator::marked_with(&self.current(), id))
     }
 
     fn put_status(&self, status: &Status) -> Result<(), StoreError> {
@@ -370,6 +387,7 @@ impl Store for SqliteStore {
             return Err(StoreError::Exists { what: "the file of the copy" });
         }
         self.read(|conn, _| {
+            super::private(to)?;
             let mut copy = rusqlite::Connection::open(to)?;
             let backup = rusqlite::backup::Backup::new(conn, &mut copy)?;
             match backup.step(-1)? {

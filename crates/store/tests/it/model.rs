@@ -28,6 +28,7 @@ pub(crate) struct Thing {
     pub(crate) revoked: bool,
     pub(crate) old_spec: bool,
     pub(crate) mask: u32,
+    pub(crate) vouched: bool,
 }
 
 /// One random act.
@@ -98,22 +99,32 @@ pub(crate) fn thing() -> impl Strategy<Value = Thing> {
         prop::option::weighted(0.3, 0..2_u32),
         prop::option::weighted(0.35, 0..IDS + 2),
         prop::collection::vec(0..IDS + 2, 0..3),
-        prop::option::weighted(0.1, Just(0_u32)),
+        prop::option::weighted(0.2, Just(0_u32)),
     );
-    (0..IDS + 1, 1..4_u32, 0..2_u32, refs, prop::bool::weighted(0.08), prop::bool::weighted(0.1), 0..8_u32).prop_map(
-        |(id, version, salt, (creator, required, optional, marking), revoked, old_spec, mask)| Thing {
-            id,
-            version,
-            salt,
-            creator,
-            required: required.filter(|_| id > 3),
-            optional: if id > 3 { optional } else { Vec::new() },
-            marking,
-            revoked,
-            old_spec,
-            mask,
-        },
+    (
+        0..IDS + 1,
+        1..4_u32,
+        0..2_u32,
+        refs,
+        prop::bool::weighted(0.08),
+        (prop::bool::weighted(0.1), prop::bool::weighted(0.2)),
+        0..8_u32,
     )
+        .prop_map(
+            |(id, version, salt, (creator, required, optional, marking), revoked, (old_spec, vouched), mask)| Thing {
+                id,
+                version,
+                salt,
+                creator,
+                required: required.filter(|_| id > 3),
+                optional: if id > 3 { optional } else { Vec::new() },
+                marking,
+                revoked,
+                old_spec,
+                mask,
+                vouched,
+            },
+        )
 }
 
 pub(crate) fn op() -> impl Strategy<Value = Op> {
@@ -179,8 +190,8 @@ impl Pair {
                 let puts: Vec<Put> = things
                     .iter()
                     .map(|t| match by {
-                        Some(reader) => Put::by(*reader, t.make(), t.mask),
-                        None => Put::new(t.make(), t.mask),
+                        Some(reader) => Put { vouched: t.vouched, ..Put::by(*reader, t.make(), t.mask) },
+                        None => Put { vouched: t.vouched, ..Put::new(t.make(), t.mask) },
                     })
                     .collect();
                 self.ingest(*collection, &puts, *chunk);
@@ -317,7 +328,7 @@ pub(crate) fn model_chain(chain: &Chain, collection: usize) -> model::Chain {
         Origin::Partner { account, .. } => Some(account[1..].parse().unwrap()),
         _ => None,
     };
-    model::Chain { collection, brought_by, labels }
+    model::Chain { collection, brought_by, labels, vouched: chain.vouched }
 }
 
 pub(crate) fn cases(normal: u32) -> ProptestConfig {
@@ -353,7 +364,7 @@ fn the_comparison_notices_a_difference() {
     let put = Put::new(Make::new(name(4), 1), 7);
     pair.ingest(0, &[put], None);
     pair.compare();
-    let hidden = model::Chain { collection: 0, brought_by: None, labels: vec![0] };
+    let hidden = model::Chain { collection: 0, brought_by: None, labels: vec![0], vouched: false };
     let chain = pair.model.chains(0).remove(0);
     pair.model.rechain(&[(0, chain, Some(hidden))], pair.world.now);
     let noticed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pair.compare()));

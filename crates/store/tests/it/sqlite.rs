@@ -1,7 +1,7 @@
 //! What is particular to the SQLite backend: the lock, the disk, the file, and being killed.
 use crate::{open, temp};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use store::conformance::world::*;
@@ -419,5 +419,50 @@ fn child_writes_until_killed() {
         if begin.elapsed() > Duration::from_secs(20) {
             return;
         }
+    }
+}
+
+/// Design: one owner of a store. Its files, and a copy, are their user's alone, whatever the umask and whatever they were before.
+#[test]
+fn files_are_private_to_their_user() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = temp();
+    let path = folder.path().join("sub").join("store.db");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let beside = |suffix: &str| PathBuf::from(format!("{}{suffix}", path.display()));
+    let files = ["", "-wal", "-shm", ".lock"];
+    let options = OpenOptions { reserve_bytes: 0, ..OpenOptions::default() };
+    let store = SqliteStore::open(&path, &options).unwrap();
+    store.secret("key", [7; 32]).unwrap();
+    assert_eq!(files.map(|suffix| mode(&beside(suffix))), [0o600; 4]);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    let copy = folder.path().join("copy.db");
+    store.backup(&copy).unwrap();
+    assert_eq!(mode(&copy), 0o600);
+    drop(store);
+    for suffix in ["", ".lock"] {
+        std::fs::set_permissions(beside(suffix), std::fs::Permissions::from_mode(0o664)).unwrap();
+    }
+    let store = SqliteStore::open(&path, &options).unwrap();
+    store.secret("other", [7; 32]).unwrap();
+    assert_eq!(files.map(|suffix| mode(&beside(suffix))), [0o600; 4]);
+}
+
+/// Runs of slots that do not fit their instances, from the front or at the end, are damage; no slot is made up.
+#[test]
+fn runs_of_slots_that_do_not_fit_are_damage() {
+    // Pairs of (distance to the slot before, how many): four instances at four seconds.
+    for runs in ["x'0001'", "x'000100010001000100010001'", "x'0501010101010101'"] {
+        let folder = temp();
+        let mut world = World::new(Box::new(open(folder.path())), 1, 1).unwrap();
+        world.ingest(world.collections[0], &sightings(0..4)).unwrap();
+        let line = line(&world, 0);
+        world.store = Box::new(open(temp().path()));
+        let file = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
+        assert_eq!(file.execute(&format!("UPDATE line_commit SET runs = {runs}"), []).unwrap(), 1);
+        drop(file);
+        let store = open(folder.path());
+        let read = store.page(&query(line, None, 10, every()));
+        assert!(matches!(read, Err(StoreError::Damaged(_))), "{runs}: {read:?}");
     }
 }

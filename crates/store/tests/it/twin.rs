@@ -217,7 +217,19 @@ impl Twin {
 fn plain_thing() -> Thing {
     let refs = (None, None, Vec::new(), None);
     let (creator, required, optional, marking) = refs;
-    Thing { id: 4, version: 1, salt: 0, creator, required, optional, marking, revoked: false, old_spec: false, mask: 0 }
+    Thing {
+        id: 4,
+        version: 1,
+        salt: 0,
+        creator,
+        required,
+        optional,
+        marking,
+        revoked: false,
+        old_spec: false,
+        mask: 0,
+        vouched: false,
+    }
 }
 
 struct Twins {
@@ -261,6 +273,7 @@ impl Twins {
             make: thing.make(),
             assigned: vec![HIDDEN + thing.mask % 4],
             by: Origin::Own { account: Some("hidden".to_owned()) },
+            vouched: thing.vouched,
         };
         World::incoming(collection, &[put]).remove(0)
     }
@@ -275,8 +288,8 @@ impl Twins {
                 let puts: Vec<Put> = things
                     .iter()
                     .map(|t| match by {
-                        Some(reader) => Put::by(*reader, t.make(), t.mask),
-                        None => Put::new(t.make(), t.mask),
+                        Some(reader) => Put { vouched: t.vouched, ..Put::by(*reader, t.make(), t.mask) },
+                        None => Put { vouched: t.vouched, ..Put::new(t.make(), t.mask) },
                     })
                     .collect();
                 let items = World::incoming(number, &puts);

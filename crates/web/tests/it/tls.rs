@@ -4,6 +4,7 @@ use super::fake::{ALICE, world};
 use axum::{body::Body, http::Request};
 use http_body_util::BodyExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use node::federation::{CA_FILE_BYTES_MAX, Http, Transport as _};
 use sha2::Digest as _;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
@@ -198,4 +199,51 @@ async fn a_client_certificate_is_verified_and_told_to_the_application() {
     assert_eq!(ask(Some(&client)).await, Some(format!("{:?}", Some(ClientCertificate(digest)))));
     assert_eq!(ask(None).await.as_deref(), Some("None"));
     assert_eq!(ask(Some(&foreign)).await, None);
+}
+
+/// T-140: a pull trusts the certificates of the file that its agreement names, and those alone; without a file the public authorities, who know nothing
+/// of this server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pull_verifies_the_server_against_the_partners_own_file() {
+    let made = |name: &str| rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+    let (right, wrong) = (made("localhost"), made("localhost"));
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let key = right.signing_key.serialize_pem();
+    let listener = Listener::tls(tcp, pem(&right.cert.pem(), &key)).unwrap();
+    let address = listener.address().unwrap();
+    tokio::spawn(serve(listener, world(Settings::default()).app, std::future::pending()));
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pull-certificates");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, pem: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, pem).unwrap();
+        path
+    };
+    let (right_file, wrong_file) = (file("right.pem", &right.cert.pem()), file("wrong.pem", &wrong.cert.pem()));
+    let both = file("both.pem", &(wrong.cert.pem() + &right.cert.pem()));
+    let (with_key, empty, text) =
+        (file("key.pem", &(right.cert.pem() + &key)), file("empty.pem", ""), file("text.pem", "hello"));
+    let huge = file("huge.pem", &" ".repeat(usize::try_from(CA_FILE_BYTES_MAX).unwrap() + 1));
+    tokio::task::spawn_blocking(move || {
+        let ask = |http: Http| {
+            let request = taxii::client::Request {
+                method: taxii::client::Method::Get,
+                url: format!("https://localhost:{}/taxii2/", address.port()),
+                headers: vec![("authorization", ALICE.to_owned())],
+                body: Vec::new(),
+                timeout_s: 10,
+                body_bytes_max: 10_000,
+            };
+            http.send(&request).map(|response| response.status)
+        };
+        assert_eq!(ask(Http::trusting(&right_file).unwrap()).unwrap(), 200);
+        assert_eq!(ask(Http::trusting(&both).unwrap()).unwrap(), 200);
+        assert!(ask(Http::trusting(&wrong_file).unwrap()).is_err(), "another certificate of the same name");
+        assert!(ask(Http::new()).is_err(), "no public authority knows it");
+        for path in [with_key, empty, text, huge, right_file.with_file_name("nothing.pem")] {
+            assert!(Http::trusting(&path).is_err(), "{}", path.display());
+        }
+    })
+    .await
+    .unwrap();
 }

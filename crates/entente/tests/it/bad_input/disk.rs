@@ -56,7 +56,7 @@ fn node() -> (NodeDir, String, String) {
     let token = dir.account(TOOL, Some("japan"), &[]);
     let objects: Vec<_> = (0..3).map(|n| indicator(1, n)).collect();
     let file =
-        dir.file("three.json", bundle(&objects.iter().map(crate::material::Indicator::text).collect::<Vec<_>>()));
+        dir.file("two.json", bundle(&objects[1..].iter().map(crate::material::Indicator::text).collect::<Vec<_>>()));
     let serving = dir.serve();
     let posted = dir.client(&token).post(OBJECTS, &envelope(&[objects[0].text()])).unwrap();
     assert_eq!(posted.status, 202);
