@@ -84,6 +84,7 @@ laws! {
         the_quarantine_lists_shows_and_drops,
         what_waited_for_a_marking_comes_with_it_as_if_it_had_been_known,
         rights_that_change_move_the_epoch_whatever_they_are_called,
+        a_line_opened_later_shows_every_version,
     }
     table {
         collections_are_unique_and_can_be_changed,

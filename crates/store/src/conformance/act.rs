@@ -366,3 +366,24 @@ pub(super) fn rights_that_change_move_the_epoch_whatever_they_are_called(open: O
     assert_eq!(set(&mut world), first + 3, "a decision changed");
     world.sound();
 }
+
+/// I5, T-066: a line that is opened later shows everything old, ids of several versions and of several roads included.
+pub(super) fn a_line_opened_later_shows_every_version(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 2).unwrap();
+    let c = world.collections[0];
+    world.rights.collections.insert(1, [].into());
+    world.set_rights().unwrap();
+    let version = |n, v| Put::new(Make::new(id("sighting", n), v), 0b11);
+    world.ingest(c, &[version(0, 1), version(0, 2), version(1, 1)]).unwrap();
+    world.ingest(c, &[Put::by(0, Make::new(id("sighting", 1), 1), 0b11), version(2, 1)]).unwrap();
+    world.rights.collections.insert(1, [c].into());
+    world.set_rights().unwrap();
+    let seen = |reader| {
+        let mut ids: Vec<_> = world.all(line(&world, reader)).unwrap().into_iter().map(|e| (e.1, e.2)).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(seen(1).len(), 4);
+    assert_eq!(seen(1), seen(0));
+    world.sound();
+}
