@@ -3,6 +3,9 @@
 mod agreement;
 mod audit;
 mod init;
+mod pull;
+mod push;
+mod remote;
 
 pub(crate) use init::POLICIES;
 
@@ -81,6 +84,16 @@ enum Command {
         #[arg(long)]
         output: PathBuf,
     },
+    /// Everything new of any TAXII 2.1 server's collections, as bundles in a folder; needs no node. Exit code 1 if a collection did not come to its end.
+    #[command(
+        after_help = "Examples:\n  entente pull https://taxii.example.org --user U --password-file secret --output intel\n  ENTENTE_TOKEN=… entente pull https://taxii.example.org/api1/ --collection indicators --type indicator --output intel\n\nA later run into the same folder brings what is new since."
+    )]
+    Pull(pull::Pull),
+    /// The objects of bundles into a collection of any TAXII 2.1 server; needs no node. Exit code 1 if something was not taken.
+    #[command(
+        after_help = "Example:\n  entente push https://taxii.example.org report.json --collection intel --user U --password-file secret\n\nSending the same again is no error."
+    )]
+    Push(push::Push),
     /// Collections.
     #[command(subcommand)]
     Collection(CollectionCommand),
@@ -339,6 +352,16 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
         Command::Export { collection, account, output } => {
             let output = std::path::absolute(&output).map_err(|e| format!("`{}`: {e}", output.display()))?;
             ask(Request::Export { collection, account, output })
+        }
+        Command::Pull(pull) => {
+            let (summary, whole) = pull.run()?;
+            show(&summary);
+            Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+        }
+        Command::Push(push) => {
+            let (summary, whole) = push.run()?;
+            show(&summary);
+            Ok(if whole { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
         }
         Command::Collection(CollectionCommand::List) => ask(Request::Collections),
         Command::Collection(CollectionCommand::Add(add)) => {

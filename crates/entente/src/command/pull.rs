@@ -1,0 +1,237 @@
+//! `entente pull`: everything new of a TAXII server's collections, as bundles in a folder.
+//!
+//! For each collection a folder. One page is one bundle, written beside and then renamed; after it, in the same way, the file that says where to go on. A crash between the two
+//! asks for that page again and writes it under the same number: nothing is lost, and nothing counts twice.
+
+use super::remote::{Patience, Remote, is_called};
+use clap::Args;
+use indicatif::{MultiProgress, ProgressBar};
+use node::federation::Http;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{
+    fs::{self, File},
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+use stix::Limits;
+use taxii::{
+    client::{Client, Cursor, Page},
+    resource::Collection,
+};
+
+/// Where a collection's folder says how to go on.
+const STATE: &str = "state.json";
+/// Collections pulled at once, at the most.
+const JOBS_MAX: u8 = 16;
+
+/// `entente pull`.
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    #[command(flatten)]
+    remote: Remote,
+    /// Collection by id, alias or title; may be repeated. All that may be read, if left out.
+    #[arg(long)]
+    collection: Vec<String>,
+    /// STIX type; may be repeated. All types, if left out.
+    #[arg(long = "type")]
+    types: Vec<String>,
+    /// Folder for the bundles; a later run goes on from where the last one ended.
+    #[arg(long)]
+    output: PathBuf,
+    /// Collections pulled at once.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=i64::from(JOBS_MAX)))]
+    jobs: u8,
+}
+
+/// What a collection's folder says of itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    root: String,
+    collection: String,
+    /// Bundles written.
+    bundles: u64,
+    /// Objects in them.
+    objects: u64,
+    cursor: Cursor,
+}
+
+impl Pull {
+    /// Carries it out; the summary, and whether every collection came to its end.
+    pub(crate) fn run(&self) -> Result<(Value, bool), String> {
+        let client = self.remote.client()?;
+        let shown = self.remote.collections(&client)?;
+        let wanted = self.wanted(shown)?;
+        let bars = MultiProgress::new();
+        if !std::io::stderr().is_terminal() {
+            bars.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+        }
+        let queue = Mutex::new(wanted.into_iter());
+        let done = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..self.jobs {
+                scope.spawn(|| {
+                    while let Some((root, collection)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+                        let bar = bars.add(ProgressBar::new_spinner());
+                        let outcome = self.collection(&client, &root, &collection, &bar);
+                        bar.finish_and_clear();
+                        if let Ok(mut done) = done.lock() {
+                            done.push((collection.title.clone(), collection.id, outcome));
+                        }
+                    }
+                });
+            }
+        });
+        let mut done = done.into_inner().map_err(|_| "a pull ended by itself".to_owned())?;
+        done.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        let whole = done.iter().all(|(.., outcome)| outcome.is_ok());
+        let lines = done.into_iter().map(|(title, id, outcome)| match outcome {
+            Ok((folder, new, state)) => json!({"collection": title, "id": id, "folder": folder, "new": new, "bundles": state.bundles, "objects": state.objects}),
+            Err(error) => json!({"collection": title, "id": id, "error": error}),
+        });
+        Ok((json!({"collections": lines.collect::<Vec<_>>()}), whole))
+    }
+
+    fn wanted(&self, shown: Vec<(String, Collection)>) -> Result<Vec<(String, Collection)>, String> {
+        for name in &self.collection {
+            let mut called = shown.iter().filter(|(_, c)| is_called(c, name));
+            match (called.next(), called.next()) {
+                (Some((_, c)), None) if !c.can_read => {
+                    return Err(format!("collection `{name}` may not be read by this account"));
+                }
+                (Some(_), None) => {}
+                (None, _) => return Err(format!("the server shows this account no collection `{name}`")),
+                (Some(_), Some(_)) => return Err(format!("two collections are called `{name}`; use the id")),
+            }
+        }
+        let all = self.collection.is_empty();
+        let named = |c: &Collection| self.collection.iter().any(|name| is_called(c, name));
+        Ok(shown.into_iter().filter(|(_, c)| c.can_read && (all || named(c))).collect())
+    }
+
+    /// One collection to its end; its folder, the objects that were new, and where it stands.
+    fn collection(
+        &self,
+        client: &Client<Http>,
+        root: &str,
+        collection: &Collection,
+        bar: &ProgressBar,
+    ) -> Result<(PathBuf, u64, State), String> {
+        let folder = self.output.join(folder_name(collection));
+        fs::create_dir_all(&folder).map_err(|e| format!("`{}`: {e}", folder.display()))?;
+        let id = collection.id.to_string();
+        let mut state = read_state(&folder, root, &id, &self.types)?;
+        let before = state.objects;
+        let mut patience = self.remote.patience();
+        loop {
+            let more = run(client, &folder, &mut state, &mut patience, |objects| {
+                bar.set_message(format!("{}: {objects} objects", collection.title));
+                bar.tick();
+            })?;
+            if !more {
+                let new = state.objects - before;
+                return Ok((folder, new, state));
+            }
+        }
+    }
+}
+
+/// Pages until the end or a bound of one run. Whether there is more.
+fn run(
+    client: &Client<Http>,
+    folder: &Path,
+    state: &mut State,
+    patience: &mut Patience,
+    progress: impl Fn(u64),
+) -> Result<bool, String> {
+    let pages = client.pull(&state.root, &state.collection, state.cursor.clone()).map_err(|e| e.to_string())?;
+    let mut more = false;
+    for page in pages {
+        let page = match page {
+            Ok(page) => page,
+            Err(error) if patience.wait(&error) => return Ok(true),
+            Err(error) => return Err(error.to_string()),
+        };
+        more = page.more;
+        if page.objects > 0 {
+            let name = format!("{:08}.json", state.bundles + 1);
+            write_durably(folder, &name, &bundle(&page)?)?;
+            state.bundles += 1;
+            state.objects += page.objects as u64;
+        }
+        state.cursor = page.cursor;
+        write_durably(folder, STATE, json!(state).to_string().as_bytes())?;
+        progress(state.objects);
+    }
+    Ok(more)
+}
+
+/// A page as a bundle: its objects, byte for byte, and beside them the labels that an Entente peer assigned to some.
+fn bundle(page: &Page) -> Result<Vec<u8>, String> {
+    let read =
+        stix::bundle::read(&page.body, &Limits::default()).map_err(|e| format!("the page cannot be read: {e}"))?;
+    let mut out = format!("{{\"type\":\"bundle\",\"id\":\"bundle--{}\"", uuid::Uuid::new_v4()).into_bytes();
+    if !page.assignments.is_empty() {
+        out.extend(format!(",\"x_entente_label_assignments\":{}", json!(page.assignments)).bytes());
+    }
+    out.extend(b",\"objects\":[\n");
+    for (i, part) in read.parts().iter().enumerate() {
+        if i > 0 {
+            out.extend(b",\n");
+        }
+        out.extend(part.as_bytes());
+    }
+    out.extend(b"\n]}\n");
+    Ok(out)
+}
+
+/// Alias or title if it can name a folder anywhere, else the id.
+fn folder_name(collection: &Collection) -> String {
+    let plain = |text: &&str| {
+        !text.is_empty()
+            && text.len() <= 64
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    collection.alias.as_deref().filter(plain).map_or_else(|| collection.id.to_string(), str::to_owned)
+}
+
+fn read_state(folder: &Path, root: &str, collection: &str, types: &[String]) -> Result<State, String> {
+    let path = folder.join(STATE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let cursor = Cursor::of_types(types.to_vec());
+            return Ok(State {
+                root: root.to_owned(),
+                collection: collection.to_owned(),
+                bundles: 0,
+                objects: 0,
+                cursor,
+            });
+        }
+        Err(error) => return Err(format!("`{}`: {error}", path.display())),
+    };
+    let state: State = serde_json::from_str(&text).map_err(|e| format!("`{}` is not ours: {e}", path.display()))?;
+    if state.root != root || state.collection != collection || state.cursor.types != types {
+        return Err(format!(
+            "`{}` is of another server, collection or list of types; use another --output",
+            path.display()
+        ));
+    }
+    Ok(state)
+}
+
+/// All of it or nothing, also through a crash: written beside, synced, renamed, the folder synced.
+fn write_durably(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
+    let (beside, path) = (folder.join(format!(".{name}.new")), folder.join(name));
+    let write = || {
+        let mut file = File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, &path)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|e: std::io::Error| format!("`{}`: {e}", path.display()))
+}
