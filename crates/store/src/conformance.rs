@@ -55,6 +55,9 @@ laws! {
         a_contributor_sees_what_it_brought_whatever_it_refers_to,
         a_marking_is_there_where_its_definition_is_seen_by_who_may_define_it,
         a_definition_counts_for_the_roads_of_its_own_party,
+        a_required_target_that_goes_is_missed_in_an_open_collection_too,
+        an_id_whose_instances_go_one_after_the_other_is_missed,
+        a_definition_that_goes_with_its_creator_takes_what_it_marks,
     }
     choice {
         a_hidden_newer_version_leaves_the_visible_one_the_latest,

@@ -213,17 +213,70 @@ pub(super) fn a_definition_counts_for_the_roads_of_its_own_party(open: Open<'_>)
     let c = world.collections[0];
     let marked = Make { markings: vec![900], ..Make::new(s(0), 1) };
     world.ingest(c, &[Put::by(1, Make::new(marking(900).any(), 1), 0b111)]).unwrap();
-    world.ingest(c, &[Put::by(2, marked.clone(), 0b111)]).unwrap();
-    assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [1, 1, 2], "defined by 1, brought by 2");
+    world.ingest(c, &[Put::by(2, marked.clone(), 0b111), Put::by(2, needs(1, 0), 0b111)]).unwrap();
+    assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [1, 1, 3], "defined by 1, brought by 2");
     let no = world.store.instances("live", &s(0), None).unwrap()[0].no;
     world.ingest(c, &[Put::by(1, marked, 0b011)]).unwrap();
-    assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [2, 2, 2]);
+    assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [3, 3, 3]);
     // The road of the party that defined it goes; the other stays and permits, but its marking is defined by nobody for it.
     let info = world.store.by_number(&[no], None).unwrap().remove(0);
     let old = info.state.chains().iter().find(|c| c.origin.party() == label::Party::Partner("p1")).unwrap().clone();
     world.now += 1_000_000;
     let change = crate::ChainChange { no, old, new: None };
     world.store.rechain(&[change], &world.rights, &super::world::act("delete"), world.now).unwrap();
-    assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [1, 1, 2]);
+    assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [1, 1, 3], "and what needs it goes with it");
+    world.sound();
+}
+
+/// L-127: open references excuse optional ones alone, also when a target goes that was there.
+pub(super) fn a_required_target_that_goes_is_missed_in_an_open_collection_too(open: Open<'_>) {
+    let mut world = World::new(open(), 0, 2).unwrap();
+    let c = world.add_collection("live", 0, true).unwrap();
+    world.rights.collections = [(0, [c].into()), (1, [c].into())].into();
+    world.set_rights().unwrap();
+    let puts = [Put::new(Make::new(s(0), 1), 0b11), Put::new(needs(1, 0), 0b11), Put::new(mentions(2, 0), 0b11)];
+    let made = world.ingest(c, &puts).unwrap();
+    assert_eq!(shown(&world, 1), names(&[0, 1, 2]));
+    world.relabel(made.taken[0].0, &[0b01]).unwrap();
+    assert_eq!(shown(&world, 1), names(&[2]));
+    assert_eq!(shown(&world, 0), names(&[0, 1, 2]));
+    world.sound();
+}
+
+/// L-127: an id goes when the last of its instances goes, though each goes for another target, one after the other.
+pub(super) fn an_id_whose_instances_go_one_after_the_other_is_missed(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 2).unwrap();
+    let c = world.collections[0];
+    let version = |version, target| Make { required: Some(s(target)), ..Make::new(s(2), version) };
+    let makes = [Make::new(s(0), 1), needs(1, 0), version(1, 0), version(2, 1), needs(3, 2)];
+    let puts: Vec<Put> = makes.into_iter().map(|make| Put::new(make, 0b11)).collect();
+    let made = world.ingest(c, &puts).unwrap();
+    assert_eq!(shown(&world, 1), names(&[0, 1, 2, 2, 3]));
+    world.relabel(made.taken[0].0, &[0b01]).unwrap();
+    assert_eq!(shown(&world, 1), names(&[]));
+    world.relabel(made.taken[0].0, &[0b11]).unwrap();
+    assert_eq!(shown(&world, 1), names(&[0, 1, 2, 2, 3]));
+    world.sound();
+}
+
+/// I1, L-127: a definition that goes because its own target goes takes what it marks with it, though the reader goes on seeing its identifier.
+pub(super) fn a_definition_that_goes_with_its_creator_takes_what_it_marks(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 2).unwrap();
+    let c = world.collections[0];
+    let creator = id("identity", 1);
+    let definition = Make { creator: Some(creator.clone()), ..Make::new(marking(900).any(), 1) };
+    let marked = Make { markings: vec![900], ..Make::new(s(0), 1) };
+    let puts = [Put::new(Make::new(creator, 1), 0b11), Put::new(definition, 0b11), Put::new(marked, 0b11)];
+    let made = world.ingest(c, &puts).unwrap();
+    world.ingest(c, &[Put::by(1, Make { salt: 1, ..Make::new(marking(900).any(), 1) }, 0b10)]).unwrap();
+    let sees = |world: &World, reader| shown(world, reader).contains(&s(0).to_string());
+    assert!(sees(&world, 0) && sees(&world, 1));
+    world.relabel(made.taken[0].0, &[0b01]).unwrap();
+    assert!(sees(&world, 0) && !sees(&world, 1));
+    let known = |reader| -> Vec<bool> {
+        let info = world.store.instances("live", &s(0), Some(reader)).unwrap();
+        info[0].references.iter().map(|reference| reference.2).collect()
+    };
+    assert_eq!((known(0), known(1)), (vec![true], vec![false]), "what is told to operators");
     world.sound();
 }

@@ -331,8 +331,19 @@ impl World {
                 after = Some(item.slot);
                 let slot = item.slot;
                 let mut entry = None;
+                let unknown = item.labelled.evidence().unknown_references;
+                let mut no = 0;
                 // `map` lets a test look at the object without passing the gate.
-                let _ = item.labelled.map(|stored| entry = Some((slot, stored.id.to_string(), stored.digest)));
+                let _ = item.labelled.map(|stored| {
+                    no = stored.no;
+                    entry = Some((slot, stored.id.to_string(), stored.digest));
+                });
+                if unknown != 0 {
+                    let info = self.store.by_number(&[no], None)?;
+                    let mut roads = info.iter().flat_map(|info| info.state.chains());
+                    let own = roads.any(|chain| brought_by(&chain.origin) == Some(line.reader));
+                    assert!(own, "{unknown} references of what a line shows are unknown to its reader");
+                }
                 entries.extend(entry);
             }
             if !page.more {
