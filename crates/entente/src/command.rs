@@ -2,6 +2,7 @@
 
 mod agreement;
 mod audit;
+mod convert;
 mod init;
 mod pull;
 mod push;
@@ -22,7 +23,7 @@ use std::{
 pub(crate) const FAILED: u8 = 1;
 /// Exit code of `explain`: withheld.
 pub(crate) const WITHHELD: u8 = 3;
-/// Exit code of `doctor` and `audit verify`: faults.
+/// Exit code of `doctor` and `audit verify`: faults; of `convert`: refused objects.
 pub(crate) const FAULTS: u8 = 4;
 /// Exit code of `demo --once`: a node does not hold what the oracle says.
 pub(crate) const NOT_AS_ORACLE: u8 = 5;
@@ -33,7 +34,7 @@ pub(crate) const NOT_AS_ORACLE: u8 = 5;
     name = "entente",
     version,
     about,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 explain: withheld, 4 doctor or audit verify: faults, 5 demo: not as the oracle says.\n\nFirst steps:\n  entente demo\n  entente init ./node --name japan --title \"Japan\"\n  entente --dir ./node serve"
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 explain: withheld, 4 doctor or audit verify: faults, convert: refused objects, 5 demo: not as the oracle says.\n\nFirst steps:\n  entente demo\n  entente init ./node --name japan --title \"Japan\"\n  entente --dir ./node serve"
 )]
 pub(crate) struct Line {
     /// Configuration directory of the node.
@@ -71,6 +72,11 @@ enum Command {
         #[arg(long)]
         label: Option<String>,
     },
+    /// Convert bundles between STIX 2.0 and 2.1; says what did not fit. Exit code 0 done, 4 some objects were refused.
+    #[command(
+        after_help = "Examples:\n  entente convert --to 2.1 report-2.0.json --output report-2.1.json\n  entente convert --to 2.0 --strict intel.json.gz | jq .\n\nThe account goes to standard error; with --json and --output to standard output. `assumed`: put in because it is demanded; `custom`: kept as custom content; `implied`: left out because it is implied; `lost`: left out for good; `stricter`: a marking of a part became one of the whole; `unread`: not understood and left as it is."
+    )]
+    Convert(convert::Convert),
     /// Write what an account may have of a collection as a bundle; recorded like any delivery.
     #[command(after_help = "Example:\n  entente export --collection intel --for jpn-soc --output for-japan.json")]
     Export {
@@ -153,6 +159,18 @@ enum Command {
         /// One collection only.
         #[arg(long)]
         collection: Option<String>,
+    },
+    /// Contents under one id that break the rules of versioning between them: one version with two contents, another creator, a version after a revocation.
+    ///
+    /// Each is kept with its sources and labels, and none is shown in the place of another; tell whoever sent them.
+    #[command(after_help = "Example:\n  entente conflicts")]
+    Conflicts {
+        /// Realm.
+        #[arg(long)]
+        realm: Option<String>,
+        /// Go on after this id, the last reply's `next`.
+        #[arg(long)]
+        after: Option<String>,
     },
     /// Who was given an object, when, under which agreement and policies.
     #[command(after_help = "Example:\n  entente who-has indicator--…")]
@@ -349,6 +367,7 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
             let paths = files.iter().map(|f| absolute(f)).collect::<Result<_, _>>()?;
             ask(Request::Import { paths, collection, label })
         }
+        Command::Convert(convert) => convert.run(json),
         Command::Export { collection, account, output } => {
             let output = std::path::absolute(&output).map_err(|e| format!("`{}`: {e}", output.display()))?;
             ask(Request::Export { collection, account, output })
@@ -384,6 +403,7 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
             Ok(if value["released"] == true { ExitCode::SUCCESS } else { ExitCode::from(WITHHELD) })
         }
         Command::ViewAs { account, query, collection } => ask(Request::ViewAs { account, collection, query }),
+        Command::Conflicts { realm, after } => ask(Request::Conflicts { realm, after }),
         Command::WhoHas { id, realm } => ask(Request::WhoHas { id, realm }),
         Command::Audit(command) => command.run(&dir, json),
         Command::Doctor => {

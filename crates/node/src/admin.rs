@@ -1,6 +1,7 @@
 //! The operator's commands. One request, one reply, both JSON: the command line either opens the node itself or sends the request over the admin socket of
 //! the running one; the answer is the same. A change is in force everywhere in the node when the reply comes.
 
+mod conflicts;
 mod inspect;
 mod manage;
 
@@ -140,6 +141,13 @@ pub enum Request {
         /// TAXII query string, e.g. `match[type]=indicator`.
         query: String,
     },
+    /// Contents under one identifier that break the rules of versioning between them.
+    Conflicts {
+        /// Realm.
+        realm: Option<String>,
+        /// Go on after this STIX id.
+        after: Option<String>,
+    },
     /// Who was given an object.
     WhoHas {
         /// The STIX id.
@@ -238,6 +246,7 @@ impl Node {
             }
             Request::Explain { id, to, realm } => self.explain(&id, &to, realm.as_deref()),
             Request::ViewAs { account, collection, query } => self.view_as(&account, collection.as_deref(), &query),
+            Request::Conflicts { realm, after } => self.conflicts(realm.as_deref(), after.as_deref()),
             Request::WhoHas { id, realm } => self.who_has(&id, realm.as_deref()),
             Request::Audit { from, limit } => json(&self.store.leaves(from, limit)?),
             Request::Doctor => self.doctor(),

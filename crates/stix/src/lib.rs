@@ -9,10 +9,13 @@
 
 pub mod bundle;
 pub mod canonical;
+pub mod convert;
 mod error;
 pub mod granular_marking;
 pub mod id;
 mod json;
+pub mod language;
+pub mod merge;
 mod object;
 pub mod pattern;
 pub mod reference;
@@ -20,6 +23,7 @@ pub mod sco_id;
 mod selector;
 pub mod stream;
 pub mod timestamp;
+pub mod version;
 
 pub use bundle::{Bundle, Limits, Rejected};
 pub use canonical::Digest;

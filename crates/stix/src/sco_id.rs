@@ -14,7 +14,7 @@ pub const SCO_NAMESPACE: Uuid = uuid!("00abedb4-aa42-466c-9c01-fed23315a9b7");
 const HASHES_PREFERRED: [&str; 4] = ["MD5", "SHA-1", "SHA-256", "SHA-512"];
 
 /// The contributing properties of each SCO type (S-044, S-046); empty: always a random identifier.
-fn contributing(type_name: &str) -> Option<&'static [&'static str]> {
+pub(crate) fn contributing(type_name: &str) -> Option<&'static [&'static str]> {
     Some(match type_name {
         "artifact" => &["hashes", "payload_bin"],
         "autonomous-system" => &["number"],

@@ -535,6 +535,8 @@ pub trait Store: Send + Sync {
     fn usage(&self, origin: &Origin) -> Result<Usage, StoreError>;
     /// Every instance of an id in a realm; references judged for `reader` if given.
     fn instances(&self, realm: &str, id: &AnyId, reader: Option<ReaderNo>) -> Result<Vec<InstanceInfo>, StoreError>;
+    /// Identifiers of a realm with more than one instance, in order of text, after `after`, at most `limit`: versions, and conflicts between them.
+    fn several(&self, realm: &str, after: Option<&AnyId>, limit: usize) -> Result<Vec<AnyId>, StoreError>;
     /// The highest instance number given so far, 0 if none; [`Self::by_number`] from 1 up to it walks everything held.
     fn last_instance(&self) -> Result<InstanceNo, StoreError>;
     /// Instances by number; numbers that are staged, or not given, are left out.

@@ -10,6 +10,7 @@ mod stage;
 
 mod bad_input;
 mod commands;
+mod convert;
 mod crash;
 mod late_release;
 mod twin;

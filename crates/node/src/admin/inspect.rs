@@ -49,7 +49,7 @@ impl World {
     }
 }
 
-fn origin_text(origin: &Origin) -> String {
+pub(super) fn origin_text(origin: &Origin) -> String {
     match origin {
         Origin::Own { account: None } => "own import".to_owned(),
         Origin::Own { account: Some(account) } => format!("own account {account}"),

@@ -302,16 +302,9 @@ impl Node {
         let (object, info) = latest.ok_or_else(|| {
             NodeError::Refused(format!("`{id}` is not a versioned object that this node created (I4, S-061)"))
         })?;
-        if object.view().revoked {
-            return Err(NodeError::Refused(format!("`{id}` is revoked already, for good (S-059)")));
-        }
         let now = self.now();
         let modified = Timestamp::from_micros(now / 1_000 * 1_000);
-        if object.view().modified.as_ref().is_some_and(|m| *m >= modified) {
-            return Err(NodeError::Refused(
-                "the latest version lies in the future of this node's clock; check the clock".to_owned(),
-            ));
-        }
+        stix::version::may_succeed(&object, &modified).map_err(|e| NodeError::Refused(e.to_string()))?;
         let mut members: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(object.raw()).map_err(|e| store::StoreError::Damaged(e.to_string()))?;
         let stamp = modified.as_str().replacen("000Z", "Z", 1);

@@ -426,3 +426,29 @@ fn instances_of_one_id_are_bounded_for_each_partner() {
     assert_eq!(status["failures"][0]["id"], next[0]["id"]);
     assert_eq!(counts(&s.post("two", "open", &versions(most..most + 1))), [1, 0]);
 }
+
+/// S-054, S-055, S-057, S-059: contents that contradict each other are kept and told to the operator, each with its sources and labels.
+#[test]
+fn contradictions_are_told_to_the_operator() {
+    let s = Stage::new("contradictions");
+    let none = s.admin(json!({"command": "conflicts", "realm": null, "after": null}));
+    assert_eq!((&none["conflicts"], &none["next"]), (&json!([]), &json!(null)));
+    s.import("open", &[tool(1, "genuine", json!({"created_by_ref": HOME})), tool(2, "lonely", json!({}))]);
+    s.import("open", &[tool(1, "other", json!({"created_by_ref": HOME}))]);
+    let told = s.admin(json!({"command": "conflicts", "realm": null, "after": null}));
+    let rows = told["conflicts"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{told}");
+    assert_eq!((&rows[0]["breach"], &rows[0]["requirement"]), (&json!("same-version"), &json!("S-055")));
+    let sides = rows[0]["instances"].as_array().unwrap();
+    assert_eq!(sides.len(), 2);
+    assert_ne!(sides[0]["digest"], sides[1]["digest"]);
+    for side in sides {
+        assert_eq!(side["sources"][0]["from"], "own import");
+        assert!(!side["sources"][0]["label"].as_array().unwrap().is_empty(), "{side}");
+    }
+    let after = rows[0]["id"].clone();
+    assert_eq!(s.admin(json!({"command": "conflicts", "realm": null, "after": after}))["conflicts"], json!([]));
+    // A lawful version is no contradiction.
+    s.import("open", &[tool(2, "lonely", json!({"modified": "2026-02-01T00:00:00.000Z"}))]);
+    assert_eq!(s.admin(json!({"command": "conflicts", "realm": null, "after": null}))["conflicts"].as_array().unwrap().len(), 1);
+}

@@ -1,6 +1,10 @@
 //! What anybody may send: bodies of the fuzz targets (`fuzz/README.md`). Nothing may panic, and what is accepted keeps its promises.
 
-use stix::{AnyId, Limits, Object, Selector, Timestamp, bundle as bundles, canonical as form, granular_marking};
+use stix::{
+    AnyId, Limits, Object, Selector, Timestamp, bundle as bundles, canonical as form, convert,
+    convert::{Strictness, Survey},
+    granular_marking, stream,
+};
 
 /// S-001, I3: a document is refused as a whole, or each of its objects is read or refused by itself.
 pub(crate) fn bundle(data: &[u8]) {
@@ -10,6 +14,72 @@ pub(crate) fn bundle(data: &[u8]) {
         match outcome {
             Ok(object) => accepted(&object, part),
             Err(rejected) => assert!(rejected.error.path.starts_with(&format!("/objects/{}", rejected.index))),
+        }
+    }
+}
+
+/// S-001: whatever is a document for [`bundle`] is one for the stream, with the same objects; what the stream refuses, `bundle` refuses too.
+pub(crate) fn streamed(data: &[u8]) {
+    let limits = Limits { object_bytes_max: 4_096, ..Limits::default() };
+    // In pieces, so that every place becomes a border once in a while.
+    let pieces = data.first().map_or(1, |b| usize::from(*b) + 1);
+    let mut input = stream::Stream::new(Pieces { data, most: pieces }, limits.clone());
+    let mut parts = Vec::new();
+    let outcome = loop {
+        match input.next_element() {
+            Ok(Some(stream::Element::Part { raw, .. })) => parts.push(Some(raw.to_owned())),
+            Ok(Some(stream::Element::Rejected(_))) => parts.push(None),
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    let Ok(bundle) = bundles::read(data, &limits) else { return };
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!((input.shape(), input.count()), (bundle.shape(), bundle.parts().len()));
+    for (one, other) in parts.iter().zip(bundle.parts()) {
+        assert_eq!(one.as_deref(), (other.len() <= limits.object_bytes_max).then_some(*other));
+    }
+}
+
+struct Pieces<'a> {
+    data: &'a [u8],
+    most: usize,
+}
+
+impl std::io::Read for Pieces<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.data.len().min(self.most).min(out.len());
+        let (now, later) = self.data.split_at(count);
+        out[..count].copy_from_slice(now);
+        self.data = later;
+        Ok(count)
+    }
+}
+
+/// S-028: what conversion makes of an object are objects, of the version asked for, whose markings are not weaker; and it goes both ways.
+pub(crate) fn conversion(data: &[u8]) {
+    let limits = Limits::default();
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(object) = Object::parse(text, &limits) else { return };
+    let parse = |text: &String| Object::parse(text, &limits).unwrap_or_else(|e| panic!("{e}: {text}"));
+    let lifted: Vec<Object> = convert::lift(&object).objects.iter().map(parse).collect();
+    assert!(lifted.iter().all(|o| o.view().spec_version == "2.1"), "all of 2.1");
+    let held = |o: &Object| o.view().markings.clone();
+    for marking in held(&object) {
+        assert!(lifted.iter().all(|o| held(o).contains(&marking)), "a marking of the whole stays one");
+    }
+    for strictness in [Strictness::Keep, Strictness::Strict] {
+        let mut survey = Survey::default();
+        for object in &lifted {
+            survey.see(object);
+        }
+        let lowering = survey.finish(strictness);
+        for object in &lifted {
+            for object in lowering.lower(object).objects.iter().map(parse) {
+                let again = convert::lift(&object);
+                assert!(!again.objects.is_empty());
+                again.objects.iter().for_each(|text| drop(parse(text)));
+            }
         }
     }
 }

@@ -4,6 +4,7 @@
 mod attack;
 mod bundles;
 mod canonical;
+mod convert;
 mod corpus;
 mod granular_markings;
 mod objects;
@@ -13,3 +14,4 @@ mod properties;
 mod replay;
 mod sco_ids;
 mod sources;
+mod stream;

@@ -15,7 +15,9 @@ macro_rules! replay { ($($test:ident: $target:ident),* $(,)?) => { $(
 replay! {
     seeds_of_bundle_do_no_harm: bundle,
     seeds_of_canonical_do_no_harm: canonical,
+    seeds_of_conversion_do_no_harm: conversion,
     seeds_of_object_do_no_harm: object,
     seeds_of_selector_do_no_harm: selector,
+    seeds_of_streamed_do_no_harm: streamed,
     seeds_of_timestamp_do_no_harm: timestamp,
 }

@@ -17,7 +17,8 @@ use super::work::Arrival;
 use crate::InstanceNo;
 use label::Origin;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use stix::version::{self, Version};
 
 /// An instance of the id that the reader may see in the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,15 +122,12 @@ fn round<'c, 'm>(candidates: &'c [Candidate<'m>], current: &[&Candidate<'m>]) ->
 
 /// The latest of what is shown: T-054, T-055, SD-06.
 pub(super) fn latest<'c, 'm>(shown: &[&'c Candidate<'m>]) -> Option<&'c Candidate<'m>> {
-    // The first revocation by each creator. One pass: somebody may post a hundred thousand versions of one id.
-    let mut revoked: HashMap<u32, &str> = HashMap::new();
-    for r in shown.iter().filter(|r| r.revoked) {
-        revoked.entry(r.creator).and_modify(|first| *first = r.version.min(first)).or_insert(r.version);
-    }
+    let versions = shown.iter().map(|c| Version { creator: c.creator, key: c.version, revoked: c.revoked });
     shown
         .iter()
         .copied()
-        .filter(|c| revoked.get(&c.creator).is_none_or(|first| c.version <= *first))
+        .zip(version::in_force(versions))
+        .filter_map(|(c, in_force)| in_force.then_some(c))
         .max_by(|a, b| (a.spec, a.rank()).cmp(&(b.spec, b.rank())))
 }
 

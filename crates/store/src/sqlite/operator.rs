@@ -29,6 +29,28 @@ pub(super) fn instances(
     by_number(conn, snap, &nos, reader)
 }
 
+/// Identifiers with more than one instance.
+pub(super) fn several(
+    conn: &Connection,
+    snap: &Snapshot,
+    realm: &str,
+    after: Option<&AnyId>,
+    limit: usize,
+) -> Result<Vec<AnyId>, StoreError> {
+    let Some(realm) = snap.registry.realm_no(realm) else { return Ok(Vec::new()) };
+    let ids = conn
+        .prepare_cached(
+            "SELECT k.id FROM object_key k WHERE k.realm = ?1 AND k.id > ?2
+               AND (SELECT count(*) FROM (SELECT 1 FROM instance i WHERE i.key = k.key LIMIT 2)) > 1
+             ORDER BY k.id LIMIT ?3",
+        )?
+        .query_map((realm, after.map_or("", AnyId::as_str), i64::try_from(limit).unwrap_or(i64::MAX)), |row| {
+            row.get(0)
+        })?
+        .collect::<Result<Vec<String>, _>>()?;
+    ids.into_iter().map(|id| id.parse().map_err(backend)).collect()
+}
+
 /// Instances by number.
 pub(super) fn by_number(
     conn: &Connection,

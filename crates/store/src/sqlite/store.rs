@@ -175,6 +175,10 @@ impl Store for SqliteStore {
         })
     }
 
+    fn several(&self, realm: &str, after: Option<&AnyId>, limit: usize) -> Result<Vec<AnyId>, StoreError> {
+        self.read(|conn, snap| operator::several(conn, snap, realm, after, limit))
+    }
+
     fn last_instance(&self) -> Result<InstanceNo, StoreError> {
         self.read(|conn, _| {
             let last: Option<InstanceNo> = conn.query_row("SELECT max(no) FROM instance", [], |row| row.get(0))?;
