@@ -66,6 +66,7 @@ soak: compiler ## The long runs: properties, byte mutations, crashes, planted fa
 
 bench: compiler ## The figures of the README, side by side with other servers.
 	$(CARGO) build --release --locked -p entente
+	$(CARGO) bench --locked -p stix --bench read
 	python3 bench/run.py $(BENCH)
 
 venv: $(VENV)/pinned.txt

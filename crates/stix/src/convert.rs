@@ -22,7 +22,7 @@ pub use lift::lift;
 pub use lower::{Lowering, Survey};
 
 use crate::{Class, Limits, Object};
-use std::fmt;
+use std::{collections::HashSet, fmt};
 use uuid::{Uuid, uuid};
 
 /// Name space of the identifiers that conversion makes for observables without a deterministic one (S-016, S-049): same input, same identifier.
@@ -109,12 +109,13 @@ struct Notes<'a> {
     id: &'a str,
     type_name: &'a str,
     list: Vec<Note>,
+    told: HashSet<(Kind, String)>,
 }
 
 impl<'a> Notes<'a> {
     fn new(id: &'a str) -> Self {
         let type_name = id.split_once("--").map_or(id, |(type_name, _)| type_name);
-        Self { id, type_name, list: Vec::new() }
+        Self { id, type_name, list: Vec::new(), told: HashSet::new() }
     }
 
     fn add(&mut self, kind: Kind, property: &str) {
@@ -128,9 +129,8 @@ impl<'a> Notes<'a> {
     }
 
     fn about(&mut self, kind: Kind, what: String) {
-        let note = Note { kind, what, id: self.id.to_owned() };
-        if !self.list.contains(&note) {
-            self.list.push(note);
+        if self.told.insert((kind, what.clone())) {
+            self.list.push(Note { kind, what, id: self.id.to_owned() });
         }
     }
 }

@@ -83,7 +83,10 @@ impl Convert {
             for path in &self.files {
                 each_object(path, |object, id| match object {
                     Ok(object) => account.add(&convert::lift(&object), id, &mut out),
-                    Err(refusal) => account.refuse(path, &refusal),
+                    Err(refusal) => {
+                        account.refuse(path, &refusal);
+                        Ok(())
+                    }
                 })?;
             }
         } else {
@@ -100,7 +103,10 @@ impl Convert {
             for path in &self.files {
                 each_object(path, |object, id| match object {
                     Ok(object) => account.add(&lowering.lower(&object), id, &mut out),
-                    Err(refusal) => account.refuse(path, &refusal),
+                    Err(refusal) => {
+                        account.refuse(path, &refusal);
+                        Ok(())
+                    }
                 })?;
             }
         }
@@ -202,7 +208,7 @@ impl Account {
         Ok(())
     }
 
-    fn refuse(&mut self, path: &Path, refusal: &stix::Rejected) -> Result<(), String> {
+    fn refuse(&mut self, path: &Path, refusal: &stix::Rejected) {
         self.read += 1;
         self.refused += 1;
         if self.refusals.len() < NAMED_MAX {
@@ -211,7 +217,6 @@ impl Account {
                 "cause": refusal.error.cause, "requirement": refusal.error.requirement,
             }));
         }
-        Ok(())
     }
 
     fn json(&self, to: To) -> Value {

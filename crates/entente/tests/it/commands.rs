@@ -194,6 +194,8 @@ fn scenario(dir: &NodeDir) -> Vec<Line> {
         exported["objects"].as_array().unwrap().iter().map(|o| o["id"].as_str().unwrap()).collect();
     assert!(ids.contains(hidden.as_str()) && !ids.contains(indicator(2, 2).id().as_str()), "{ids:?}");
     assert_eq!(fs::metadata(&output).unwrap().permissions().mode() & 0o077, 0, "an export is for its owner's eyes");
+    let told = s.run(&["conflicts"]);
+    assert_eq!(told["realm"], "live", "{told}");
     let has = s.run(&["who-has", &hidden]);
     let delivery = &has["versions"][0]["deliveries"][0];
     assert_eq!((&delivery["account"], &delivery["channel"]), (&json!(TOOL), &json!("export")), "{has}");
@@ -264,8 +266,8 @@ fn every_command_says_the_same_on_a_stopped_and_on_a_running_node() {
     }
     let ran: BTreeSet<String> = quiet.iter().map(|line| line.command.clone()).collect();
     for leaf in leaves() {
-        // `pull` and `push` need no node; Python runs them against one (tests/partners/test_transfer.py).
-        let elsewhere = ["init", "serve", "demo", "user password", "pull", "push"];
+        // `convert`, `pull` and `push` need no node; `convert.rs` beside this, and Python against one (tests/partners/test_transfer.py), run them.
+        let elsewhere = ["init", "serve", "demo", "convert", "user password", "pull", "push"];
         let found =
             elsewhere.contains(&leaf.as_str()) || ran.iter().any(|c| *c == leaf || c.starts_with(&format!("{leaf} ")));
         assert!(found, "`entente {leaf}` is in no test");

@@ -450,5 +450,8 @@ fn contradictions_are_told_to_the_operator() {
     assert_eq!(s.admin(json!({"command": "conflicts", "realm": null, "after": after}))["conflicts"], json!([]));
     // A lawful version is no contradiction.
     s.import("open", &[tool(2, "lonely", json!({"modified": "2026-02-01T00:00:00.000Z"}))]);
-    assert_eq!(s.admin(json!({"command": "conflicts", "realm": null, "after": null}))["conflicts"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        s.admin(json!({"command": "conflicts", "realm": null, "after": null}))["conflicts"].as_array().unwrap().len(),
+        1
+    );
 }

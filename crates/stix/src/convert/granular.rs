@@ -6,7 +6,7 @@ use crate::{
     selector::Selector,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// Nesting up to which an object's text is read again.
 const DEPTH_MAX: usize = 127;
@@ -62,11 +62,8 @@ pub(super) fn write(members: &mut Members<'_>, name: &str, markings: &[Marking])
 pub(super) fn mark_whole(members: &mut Members<'_>, more: impl IntoIterator<Item = String>) {
     let mut markings = members.texts(OBJECT).unwrap_or_default();
     let before = markings.len();
-    for id in more {
-        if !markings.contains(&id) {
-            markings.push(id);
-        }
-    }
+    let mut known: HashSet<String> = markings.iter().cloned().collect();
+    markings.extend(more.into_iter().filter(|id| known.insert(id.clone())));
     if markings.len() > before {
         members.set(OBJECT, &markings.into());
     }

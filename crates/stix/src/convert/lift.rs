@@ -1,15 +1,16 @@
 //! From 2.0 to 2.1.
 
 use super::{
-    Converted, ID_KEPT, Kind, LABELS_KEPT, LANG_KEPT, Notes, are_objects,
+    Converted, Kind, LABELS_KEPT, LANG_KEPT, Notes, are_objects,
     granular::{self, Marking},
     members::Members,
     observable::{self, Direction},
     pattern::{self, Outcome},
     tlp_name, types_property,
 };
-use crate::{Class, Object};
+use crate::{Class, Object, canonical};
 use serde_json::{Map, Value};
+use std::collections::{HashMap, HashSet};
 
 /// Converts an object of 2.0 to 2.1; observed data becomes several objects. What is of 2.1 already stays as it is.
 ///
@@ -182,12 +183,12 @@ fn observed(members: &mut Members<'_>, notes: &mut Notes<'_>) -> Vec<String> {
     }
     let mut refs: Vec<String> = Vec::new();
     let mut places = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
     for entry in entries.values() {
-        let at = refs.iter().position(|id| *id == entry.id).unwrap_or_else(|| {
+        places.push(*known.entry(&entry.id).or_insert_with(|| {
             refs.push(entry.id.clone());
             refs.len() - 1
-        });
-        places.push(at);
+        }));
     }
     if places.len() > refs.len() {
         notes.add(Kind::Implied, "objects.twice");
@@ -213,10 +214,11 @@ fn observed(members: &mut Members<'_>, notes: &mut Notes<'_>) -> Vec<String> {
     members.remove("object_refs");
     members.replace("objects", "object_refs", &refs.into());
     let mut objects: Vec<String> = Vec::new();
+    let mut written = HashSet::new();
     for (key, entry) in entries {
         let (whole, parts) = of_entries.remove(&key.0).unwrap_or_default();
         let text = with_markings(&entry.object, inherited.iter().cloned().chain(whole), &parts, notes);
-        if !objects.contains(&text) {
+        if written.insert(canonical::digest(text.as_bytes())) {
             objects.push(text);
         }
     }
@@ -233,8 +235,8 @@ fn with_markings(
     for name in ["type", "spec_version", "id"] {
         members.set(name, object.get(name).unwrap_or(&Value::Null));
     }
-    for (name, value) in object.iter().filter(|(name, _)| *name != ID_KEPT) {
-        members.set(name, value);
+    for (name, value) in object.iter().filter(|(name, _)| !matches!(name.as_str(), "type" | "spec_version" | "id")) {
+        members.push(name, value);
     }
     granular::mark_whole(&mut members, whole);
     granular::write(&mut members, granular::GRANULAR, parts);

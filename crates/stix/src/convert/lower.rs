@@ -140,6 +140,10 @@ impl Lowering {
             }
         }
         members.remove("spec_version");
+        if !is_observable(&view.id) && view.id.uuid().get_version_num() != 4 {
+            // 2.0 demands random ones; another would be another object.
+            notes.add(Kind::Custom, "id");
+        }
         // 2.0 demands times of every object at the top.
         let versioned = matches!(view.class, Class::Sco | Class::Custom).then_some(["created", "modified"]);
         for name in versioned.into_iter().flatten() {
@@ -325,7 +329,7 @@ impl Lowering {
         if order.is_empty() {
             return;
         }
-        let whole = members.texts(granular::OBJECT).unwrap_or_default();
+        let whole: HashSet<String> = members.texts(granular::OBJECT).unwrap_or_default().into_iter().collect();
         let mut markings = granular::read(members, granular::GRANULAR);
         let position: HashMap<&str, usize> = order.iter().enumerate().map(|(i, id)| (id.as_str(), i)).collect();
         for selector in markings.iter_mut().flat_map(|m| &mut m.selectors) {
@@ -378,19 +382,18 @@ impl Lowering {
 /// Takes out identifiers of types that 2.0 does not have. False if the object makes no sense without.
 fn without_newer_references(members: &mut Members<'_>, notes: &mut Notes<'_>) -> bool {
     let newer = |id: &str| !id.split_once("--").is_none_or(|(type_name, _)| is_type_of_20(type_name));
-    let names: Vec<String> = members.names().map(ToOwned::to_owned).collect();
-    for name in names {
-        if name.ends_with("_ref") && members.text(&name).is_some_and(|id| newer(&id)) {
-            if matches!(name.as_str(), "source_ref" | "target_ref" | "sighting_of_ref") {
+    let mut changes: Vec<(String, Option<Value>)> = Vec::new();
+    for (name, raw) in members.iter() {
+        if name.ends_with("_ref") && serde_json::from_str::<String>(raw).is_ok_and(|id| newer(&id)) {
+            if matches!(name, "source_ref" | "target_ref" | "sighting_of_ref") {
                 notes.about(Kind::Lost, notes.type_name.to_owned());
                 return false;
             }
-            notes.add(Kind::Lost, &name);
-            members.remove(&name);
+            changes.push((name.to_owned(), None));
         }
         if name.ends_with("_refs")
             && (name != "object_refs" || notes.type_name == "report")
-            && let Some(mut ids) = members.texts(&name)
+            && let Ok(mut ids) = serde_json::from_str::<Vec<String>>(raw)
             && ids.iter().any(|id| newer(id))
         {
             ids.retain(|id| !newer(id));
@@ -398,14 +401,13 @@ fn without_newer_references(members: &mut Members<'_>, notes: &mut Notes<'_>) ->
                 notes.about(Kind::Lost, notes.type_name.to_owned());
                 return false;
             }
-            notes.add(Kind::Lost, &name);
-            if ids.is_empty() {
-                members.remove(&name);
-            } else {
-                members.set(&name, &ids.into());
-            }
+            changes.push((name.to_owned(), (!ids.is_empty()).then(|| ids.into())));
         }
     }
+    for (name, _) in &changes {
+        notes.add(Kind::Lost, name);
+    }
+    members.change(changes);
     true
 }
 

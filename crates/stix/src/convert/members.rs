@@ -3,7 +3,7 @@
 use crate::json::NameSeed;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::{Value, value::RawValue};
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashMap, fmt};
 
 /// An object on its way through a conversion.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +20,13 @@ impl<'a> Members<'a> {
         Some(Self { list })
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().map(|(name, _)| name.as_ref())
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.list.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
+    /// At the end; the name must be new.
+    pub(super) fn push(&mut self, name: &str, value: &Value) {
+        self.list.push((name.to_owned().into(), value.to_string().into()));
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -68,6 +73,19 @@ impl<'a> Members<'a> {
             *n = name.to_owned().into();
         }
         self.set(name, value);
+    }
+
+    /// Several at once: a new value each, or none for what goes.
+    pub(super) fn change(&mut self, changes: Vec<(String, Option<Value>)>) {
+        let changes: HashMap<String, Option<Value>> = changes.into_iter().collect();
+        self.list.retain_mut(|(name, value)| match changes.get(name.as_ref()) {
+            None => true,
+            Some(None) => false,
+            Some(Some(new)) => {
+                *value = new.to_string().into();
+                true
+            }
+        });
     }
 
     /// Right behind `before`, unless it is there already; then it gets the value in its place.

@@ -104,7 +104,7 @@ fn the_form_is_what_another_implementation_gives() {
         value(runner.rng(), 0, &mut input);
         input.push('\n');
     }
-    let Some(expected) = peer::python("canonical.py", input.clone()) else { return };
+    let Some(expected) = peer::python("canonical.py", &[], input.clone()) else { return };
     for (text, expected) in input.lines().zip(&expected) {
         let form = canonical::canonicalise(text).unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(std::str::from_utf8(&form).unwrap(), expected, "{text}");

@@ -130,7 +130,7 @@ fn stix2_says_the_same() {
         json!({"object": object, "paths": paths}).to_string() + "\n"
     };
     let input = objects.iter().zip(&said).map(ask).collect();
-    let Some(answers) = peer::python("granular_markings.py", input) else { return };
+    let Some(answers) = peer::python("granular_markings.py", &[], input) else { return };
     let (mut compared, mut unfound) = (0, 0);
     for ((object, said), answer) in objects.iter().zip(&said).zip(&answers) {
         let answer: Vec<Option<[BTreeSet<String>; 2]>> = serde_json::from_str(answer).unwrap();
@@ -165,6 +165,6 @@ fn stix2_takes_a_name_for_the_one_it_begins_with() {
     let of = |path: &str| said.iter().find(|s| s.path == path).unwrap().markings.len();
     assert_eq!((of("pattern"), of("pattern_type")), (1, 0));
     let ask = json!({"object": object, "paths": ["pattern_type"]}).to_string() + "\n";
-    let Some(answers) = peer::python("granular_markings.py", ask) else { return };
+    let Some(answers) = peer::python("granular_markings.py", &[], ask) else { return };
     assert!(answers[0].contains(MARKINGS[0]), "{}", answers[0]);
 }

@@ -7,6 +7,7 @@ mod canonical;
 mod convert;
 mod corpus;
 mod granular_markings;
+mod growth;
 mod objects;
 mod pattern;
 mod peer;

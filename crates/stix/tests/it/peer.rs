@@ -8,7 +8,7 @@ use std::{
 
 /// What the Python script of `tests/partners/peers` answers to `input`, one line for each of its lines. `None`, loudly, without the virtual environment that
 /// `make test` makes.
-pub(crate) fn python(script: &str, input: String) -> Option<Vec<String>> {
+pub(crate) fn python(script: &str, args: &[&str], input: String) -> Option<Vec<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let python = root.join(".venv/bin/python");
     if !python.is_file() {
@@ -18,6 +18,7 @@ pub(crate) fn python(script: &str, input: String) -> Option<Vec<String>> {
     let lines = input.lines().count();
     let mut child = Command::new(python)
         .arg(root.join("tests/partners/peers").join(script))
+        .args(args)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

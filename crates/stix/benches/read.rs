@@ -1,0 +1,91 @@
+//! Figures of reading, converting and nothing else: one JSON line each, and a table at the end. `cargo bench -p stix --bench read`.
+//!
+//! Reads ATT&CK Enterprise from `ENTENTE_CORPUS` (default `../shared/data` beside the workspace), one core. The yardstick, in the same run, is `serde_json` reading
+//! the same bytes to a `Value`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr, missing_docs)]
+
+use std::{
+    fmt::Write as _,
+    hint::black_box,
+    io::Read as _,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+use stix::{
+    Limits, Object, bundle, convert,
+    stream::{Element, Head, Stream},
+};
+
+const RUNS: usize = 5;
+
+fn attack() -> Option<Vec<u8>> {
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let corpus = std::env::var_os("ENTENTE_CORPUS").map_or(default, PathBuf::from);
+    let file = std::fs::File::open(corpus.join("stix21-attack/enterprise-attack-18.1.json.gz")).ok()?;
+    let mut bytes = Vec::new();
+    flate2::read::MultiGzDecoder::new(file).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn each_part(bytes: &[u8], mut tell: impl FnMut(&str)) {
+    let mut stream = Stream::new(bytes, Limits::default());
+    while let Some(element) = stream.next_element().unwrap() {
+        if let Element::Part { raw, .. } = element {
+            tell(raw);
+        }
+    }
+}
+
+fn main() {
+    let Some(bytes) = attack() else {
+        eprintln!("SKIPPED figures of reading: corpus missing");
+        return;
+    };
+    let limits = Limits::default();
+    let work: [(&str, &dyn Fn()); 6] = [
+        ("serde_json to Value", &|| drop(black_box(serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()))),
+        ("stream, split only", &|| {
+            each_part(&bytes, |raw| {
+                black_box(raw.len());
+            });
+        }),
+        ("stream, index fields", &|| each_part(&bytes, |raw| drop(black_box(Head::read(raw).unwrap())))),
+        ("stream, typed view and digest", &|| {
+            each_part(&bytes, |raw| drop(black_box(Object::parse(raw, &limits).unwrap())));
+        }),
+        ("whole, typed view and digest", &|| {
+            bundle::read(&bytes, &limits).unwrap().objects(&limits).for_each(|object| drop(black_box(object.unwrap())));
+        }),
+        ("stream, to 2.0 and back", &|| {
+            let mut survey = convert::Survey::default();
+            each_part(&bytes, |raw| survey.see(&Object::parse(raw, &limits).unwrap()));
+            let lowering = survey.finish(convert::Strictness::Keep);
+            each_part(&bytes, |raw| {
+                for text in lowering.lower(&Object::parse(raw, &limits).unwrap()).objects {
+                    black_box(convert::lift(&Object::parse(&text, &limits).unwrap()));
+                }
+            });
+        }),
+    ];
+    #[allow(clippy::cast_precision_loss)] // a file is not that long
+    let megabytes = bytes.len() as f64 / 1e6;
+    let mut table = String::from("| figure | median s | MB/s | against serde_json |\n|---|---|---|---|\n");
+    let mut yardstick = 0.0;
+    for (figure, run) in work {
+        let mut seconds: Vec<f64> = (0..RUNS)
+            .map(|_| {
+                let started = Instant::now();
+                run();
+                started.elapsed().as_secs_f64()
+            })
+            .collect();
+        seconds.sort_by(f64::total_cmp);
+        let median = seconds[RUNS / 2];
+        if yardstick == 0.0 {
+            yardstick = median;
+        }
+        println!("{}", serde_json::json!({"figure": figure, "unit": "s", "median": median, "runs": seconds}));
+        writeln!(table, "| {figure} | {median:.3} | {:.0} | {:.2} |", megabytes / median, median / yardstick).unwrap();
+    }
+    println!("\n{table}");
+}
