@@ -64,9 +64,9 @@ impl Convert {
         }
         let told = if as_json { account.json(self.to).to_string() } else { account.text() };
         if as_json && self.output.is_some() {
-            print(&told)
+            print(&told);
         } else {
-            eprint(told.trim_end())
+            eprint(told.trim_end());
         }
         Ok(if account.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) })
     }
