@@ -4,5 +4,6 @@
 
 pub mod coalition;
 pub mod decision;
+pub mod fault_tree;
 pub mod granular_marking;
 pub mod line_model;
