@@ -68,6 +68,7 @@ bench: compiler ## The figures of the README, side by side with other servers.
 	$(CARGO) build --release --locked -p entente
 	$(CARGO) bench --locked -p stix --bench read
 	python3 bench/run.py $(BENCH)
+	$(CARGO) bench --locked -p supply
 
 venv: $(VENV)/pinned.txt
 
