@@ -90,7 +90,10 @@ impl<'s> Exact<'s> {
                 let var = self.solver.bdd.var(node << 1) as usize;
                 let (hi, lo) = self.solver.bdd.branches(node << 1);
                 let [p, q] = self.variables[var];
-                let gain = here * (self.value(hi)[0] - self.value(lo)[0]);
+                let (with, without) = (self.value(hi), self.value(lo));
+                // Of the two forms of the difference the one of smaller numbers keeps more digits.
+                let rise = if with[0] + without[0] < 1.0 { with[0] - without[0] } else { without[1] - with[1] };
+                let gain = here * rise;
                 match self.solver.variables[var] {
                     Variable::Event(event) => *by_event.entry(event).or_insert(0.0) += gain,
                     Variable::Part(p) => outer[p] += gain,
