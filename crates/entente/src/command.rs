@@ -7,6 +7,7 @@ mod init;
 mod pull;
 mod push;
 mod remote;
+mod validate;
 
 pub(crate) use init::POLICIES;
 
@@ -34,7 +35,7 @@ pub(crate) const NOT_AS_ORACLE: u8 = 5;
     name = "entente",
     version,
     about,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 explain: withheld, 4 doctor or audit verify: faults, convert: refused objects, 5 demo: not as the oracle says.\n\nFirst steps:\n  entente demo\n  entente init ./node --name japan --title \"Japan\"\n  entente --dir ./node serve"
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 explain: withheld, 4 doctor, audit verify or validate: faults, convert: refused objects, 5 demo: not as the oracle says.\n\nFirst steps:\n  entente demo\n  entente init ./node --name japan --title \"Japan\"\n  entente --dir ./node serve"
 )]
 pub(crate) struct Line {
     /// Configuration directory of the node.
@@ -77,6 +78,11 @@ enum Command {
         after_help = "Examples:\n  entente convert --to 2.1 report-2.0.json --output report-2.1.json\n  entente convert --to 2.0 --strict intel.json.gz | jq .\n\nThe account goes to standard error; with --json and --output to standard output. `assumed`: put in because it is demanded; `custom`: kept as custom content; `implied`: left out because it is implied; `lost`: left out for good; `stricter`: a marking of a part became one of the whole; `unread`: not understood and left as it is."
     )]
     Convert(convert::Convert),
+    /// Check files against STIX 2.1, or STIX 2.0 for what is of 2.0. Exit code 0 valid, 4 not valid, 1 a file could not be read.
+    #[command(
+        after_help = "Examples:\n  entente validate report.json\n  entente validate --json attack.json.gz reports/ > verdicts.jsonl\n  curl … | entente validate --strict -\n\nA file holds a bundle, a TAXII envelope, a list of objects or one object. Errors break a MUST of the standard, warnings a SHOULD."
+    )]
+    Validate(validate::Validate),
     /// Write what an account may have of a collection as a bundle; recorded like any delivery.
     #[command(after_help = "Example:\n  entente export --collection intel --for jpn-soc --output for-japan.json")]
     Export {
@@ -368,6 +374,7 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
             ask(Request::Import { paths, collection, label })
         }
         Command::Convert(convert) => convert.run(json),
+        Command::Validate(validate) => validate.run(json),
         Command::Export { collection, account, output } => {
             let output = std::path::absolute(&output).map_err(|e| format!("`{}`: {e}", output.display()))?;
             ask(Request::Export { collection, account, output })

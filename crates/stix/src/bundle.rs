@@ -119,6 +119,21 @@ impl<'a> Bundle<'a> {
         &self.parts
     }
 
+    /// The bytes of each element, on their own.
+    pub(crate) fn into_parts(self) -> Vec<&'a str> {
+        self.parts
+    }
+
+    /// Whether there are other top-level members.
+    pub(crate) fn has_extra(&self) -> bool {
+        !self.extra.is_empty()
+    }
+
+    /// Whether there are other top-level members than these.
+    pub(crate) fn has_extra_but(&self, names: &[&str]) -> bool {
+        self.extra.iter().any(|(name, _)| !names.contains(&name.as_str()))
+    }
+
     /// Parses each element in order.
     pub fn objects<'s>(&'s self, limits: &'s Limits) -> impl Iterator<Item = Result<Object, Rejected>> + use<'s, 'a> {
         self.parts.iter().enumerate().map(move |(index, part)| parse_part(index, part, limits))

@@ -132,7 +132,7 @@ fn write_text(out: &mut Vec<u8>, text: &Cow<'_, str>) {
 }
 
 /// The fewest escapes that JSON allows, lower-case hexadecimal (RFC 8785 section 3.2.2.2).
-fn write_escaped(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn write_escaped(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     while let Some(at) = rest.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\') {
@@ -159,7 +159,7 @@ fn write_escaped(out: &mut Vec<u8>, text: &str) {
 }
 
 /// ECMAScript's `Number::toString` (RFC 8785 section 3.2.2.3). `number` is finite.
-fn write_number(out: &mut Vec<u8>, number: f64) {
+pub(crate) fn write_number(out: &mut Vec<u8>, number: f64) {
     out.extend_from_slice(ryu_js::Buffer::new().format(number).as_bytes());
 }
 

@@ -243,6 +243,28 @@ pub fn is_type_name(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
+/// An identifier taken apart without allocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IdParts<'a> {
+    pub(crate) type_name: &'a str,
+    /// Of the UUID.
+    pub(crate) version: u8,
+}
+
+/// Takes an identifier apart; `None` exactly where [`AnyId`] refuses it.
+pub(crate) fn parts(s: &str) -> Option<IdParts<'_>> {
+    let (type_name, uuid) = s.split_once(SEPARATOR)?;
+    let bytes: &[u8; UUID_BYTES] = uuid.as_bytes().try_into().ok()?;
+    let valid = bytes.iter().enumerate().all(|(i, b)| match i {
+        8 | 13 | 18 | 23 => *b == b'-',
+        // The variant of RFC 4122.
+        19 => matches!(b, b'8' | b'9' | b'a' | b'b' | b'A' | b'B'),
+        _ => b.is_ascii_hexdigit(),
+    });
+    let digit = char::from(bytes[14]).to_digit(16)?;
+    (valid && is_type_name(type_name)).then(|| IdParts { type_name, version: u8::try_from(digit).unwrap_or_default() })
+}
+
 fn split(s: &str) -> Result<(&str, Uuid), IdError> {
     let malformed = || IdError::malformed(s);
     let (type_name, uuid) = s.split_once(SEPARATOR).ok_or_else(malformed)?;

@@ -32,40 +32,35 @@ impl Timestamp {
     /// # Errors
     /// Any other form, a date or time that does not exist, or more than [`FRACTION_DIGITS_MAX`] digits after the second.
     pub fn parse(s: &str) -> Result<Self, TimestampError> {
-        let fault = |why| TimestampError { text: cut(s, ERROR_CHARS_MAX), why };
-        let body = s.strip_suffix('Z').ok_or_else(|| fault("it must end in a capital `Z`"))?;
-        let whole =
-            body.get(..WHOLE_SECOND_BYTES).ok_or_else(|| fault("it must have the form `YYYY-MM-DDTHH:mm:ss[.s+]Z`"))?;
-        let form = whole
-            .bytes()
-            .zip(b"dddd-dd-ddTdd:dd:dd")
-            .all(|(b, f)| if *f == b'd' { b.is_ascii_digit() } else { b == *f });
-        if !form {
-            return Err(fault("it must have the form `YYYY-MM-DDTHH:mm:ss[.s+]Z`"));
+        match scan(s) {
+            Ok(key) => Ok(Self { text: s.into(), key: key.into() }),
+            Err(why) => Err(TimestampError { text: cut(s, ERROR_CHARS_MAX), why }),
         }
-        let [year, month, day, hour, minute, second] = fields(whole);
-        let date = i16::try_from(year).ok().zip(i8::try_from(month).ok()).zip(i8::try_from(day).ok());
-        if date.and_then(|((y, m), d)| civil::Date::new(y, m, d).ok()).is_none() {
-            return Err(fault("there is no such date"));
-        }
-        if hour > 23 || minute > 59 || second > 60 {
-            return Err(fault("there is no such time of day"));
-        }
-        let key = match body.get(WHOLE_SECOND_BYTES..).unwrap_or_default() {
-            "" => whole,
-            fraction => {
-                let digits =
-                    fraction.strip_prefix('.').ok_or_else(|| fault("only a fraction may follow the second"))?;
-                if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-                    return Err(fault("a dot must be followed by digits"));
-                }
-                if digits.len() > FRACTION_DIGITS_MAX {
-                    return Err(fault("it has more than 64 digits after the second"));
-                }
-                body.trim_end_matches('0').trim_end_matches('.')
-            }
-        };
-        Ok(Self { text: s.into(), key: key.into() })
+    }
+
+    /// Whether the text is a timestamp, without making one.
+    ///
+    /// # Errors
+    /// What is wrong, as [`Timestamp::parse`] tells it.
+    pub fn check(s: &str) -> Result<(), &'static str> {
+        scan(s).map(|_| ())
+    }
+
+    /// The order of two texts as instants; `None` if one of them is no timestamp.
+    pub fn order(a: &str, b: &str) -> Option<Ordering> {
+        Some(scan(a).ok()?.cmp(scan(b).ok()?))
+    }
+
+    /// Digits after the second in a text that is a timestamp.
+    pub(crate) fn fraction_digits(s: &str) -> usize {
+        s.len().saturating_sub(WHOLE_SECOND_BYTES + ".Z".len())
+    }
+
+    /// The instant with milliseconds, or finer if it is finer, without zeros beyond them (S-029, SD-09).
+    pub fn millis_or_finer(&self) -> String {
+        let whole = self.key.get(..WHOLE_SECOND_BYTES).unwrap_or_default();
+        let digits = self.key.get(WHOLE_SECOND_BYTES + 1..).unwrap_or_default();
+        format!("{whole}.{digits:0<3}Z")
     }
 
     /// The text as received.
@@ -126,6 +121,38 @@ impl Timestamp {
         let body = format!("{whole}.{micros:06}");
         let key = body.trim_end_matches('0').trim_end_matches('.');
         Self { key: key.into(), text: format!("{body}Z").into() }
+    }
+}
+
+/// The key of a text that is a timestamp, or why it is none.
+fn scan(s: &str) -> Result<&str, &'static str> {
+    let body = s.strip_suffix('Z').ok_or("it must end in a capital `Z`")?;
+    let whole = body.get(..WHOLE_SECOND_BYTES).ok_or("it must have the form `YYYY-MM-DDTHH:mm:ss[.s+]Z`")?;
+    let form =
+        whole.bytes().zip(b"dddd-dd-ddTdd:dd:dd").all(|(b, f)| if *f == b'd' { b.is_ascii_digit() } else { b == *f });
+    if !form {
+        return Err("it must have the form `YYYY-MM-DDTHH:mm:ss[.s+]Z`");
+    }
+    let [year, month, day, hour, minute, second] = fields(whole);
+    let date = i16::try_from(year).ok().zip(i8::try_from(month).ok()).zip(i8::try_from(day).ok());
+    if date.and_then(|((y, m), d)| civil::Date::new(y, m, d).ok()).is_none() {
+        return Err("there is no such date");
+    }
+    if hour > 23 || minute > 59 || second > 60 {
+        return Err("there is no such time of day");
+    }
+    match body.get(WHOLE_SECOND_BYTES..).unwrap_or_default() {
+        "" => Ok(whole),
+        fraction => {
+            let digits = fraction.strip_prefix('.').ok_or("only a fraction may follow the second")?;
+            if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+                return Err("a dot must be followed by digits");
+            }
+            if digits.len() > FRACTION_DIGITS_MAX {
+                return Err("it has more than 64 digits after the second");
+            }
+            Ok(body.trim_end_matches('0').trim_end_matches('.'))
+        }
     }
 }
 

@@ -1,27 +1,10 @@
 //! Real data: every STIX file of the corpus, with the counts that we accept and refuse.
 
 use crate::sources;
-use std::{
-    env,
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{env, fmt::Write as _, fs};
 use stix::{Limits, bundle};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/corpus.txt");
-const FOLDERS: [&str; 5] = ["stix20", "stix21-attack", "stix21-knowledge", "stix21-reports", "stix21-small"];
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
 
 /// S-158: the reference corpus is parsed, and what is refused is refused for the reason listed. `UPDATE_GOLDEN=1` writes the table anew.
 #[test]
@@ -29,12 +12,7 @@ fn the_corpus_is_read_as_the_table_says() {
     let Some(corpus) = sources::corpus("reading the corpus") else { return };
     let limits = Limits::default();
     let mut table = String::from("accepted refused file\n");
-    let mut paths = Vec::new();
-    for folder in FOLDERS {
-        files(&corpus.join(folder), &mut paths);
-    }
-    paths.sort();
-    for path in &paths {
+    for path in &sources::stix_files(&corpus) {
         let bytes = sources::bytes(path);
         let bundle = bundle::read(&bytes, &limits).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let (mut accepted, mut refused) = (0, Vec::new());

@@ -30,6 +30,22 @@ pub(crate) fn bytes(path: &Path) -> Vec<u8> {
     inflated
 }
 
+/// Every STIX file of the corpus, sorted.
+pub(crate) fn stix_files(corpus: &Path) -> Vec<PathBuf> {
+    fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("the corpus can be listed") {
+            let path = entry.expect("the corpus can be listed").path();
+            if path.is_dir() { collect(&path, found) } else { found.push(path) }
+        }
+    }
+    let mut found = Vec::new();
+    for folder in ["stix20", "stix21-attack", "stix21-knowledge", "stix21-reports", "stix21-small"] {
+        collect(&corpus.join(folder), &mut found);
+    }
+    found.sort();
+    found
+}
+
 /// A companion of the requirement documents.
 pub(crate) fn requirement_data(name: &str) -> serde_json::Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/requirements/data").join(name);
