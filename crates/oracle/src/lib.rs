@@ -7,3 +7,4 @@ pub mod decision;
 pub mod fault_tree;
 pub mod granular_marking;
 pub mod line_model;
+pub mod pattern;

@@ -3,21 +3,46 @@
 //! The procedure, in order:
 //! 1. [`parse`] reads a text into a [`Pattern`]: a tree whose parts know where they stand in the text. A fault is one [`PatternError`] with its place.
 //! 2. [`Pattern`] prints itself in one canonical spelling; [`Pattern::comparisons`] walks it, [`Pattern::rewrite`] changes it.
+//! 3. [`Observation`] is what is matched: an observed-data object with its cyber-observable objects.
+//! 4. [`Matcher`] asks one pattern of a set of observations and says which of them satisfy it ([`Match`]).
+//! 5. [`Engine`] holds many patterns and asks all of them of a stream, one observation at a time, with bounded memory.
+//! 6. [`Pattern::lint`] says what is allowed and yet wrong; [`Indicator`] and [`Selection`] say which patterns are run and when.
 //!
 //! Entente claims level 3, the whole language (P-001, P-002, P-005). Decisions (PD-) and deviations of other software (PK-) stand in
 //! `docs/requirements/stix-patterning.md`.
 
 mod ast;
+mod binding;
+mod comparison;
+mod engine;
 mod error;
+mod indicator;
 mod lexer;
+mod like;
+mod lint;
+mod matcher;
+mod network;
+mod normal;
+mod observation;
+mod observed;
 mod parser;
+mod path;
+mod plan;
 mod print;
+mod property;
+mod regex;
 
 pub use ast::{
     Comparator, Comparison, Constant, Expression, ObjectPath, Observed, Pattern, Predicate, Qualifier, Span, Step,
     Test, Version,
 };
+pub use binding::BINDING_STEPS_MAX;
+pub use engine::{Arrived, Bounds, Engine, Hit, PatternId};
 pub use error::{Notice, NoticeKind, PatternError, Position};
+pub use indicator::{Indicator, IndicatorError, Selection, Skipped};
+pub use lint::{Finding, Report, Severity};
+pub use matcher::{Binding, Match, MatchError, Matcher};
+pub use observation::{Nanos, OBJECTS_MAX, Observation, ObservationError, Sco};
 
 /// Bytes of one pattern. Ten thousand alternatives over SHA-256 hashes take a megabyte.
 pub const PATTERN_BYTES_MAX: usize = 2 << 20;

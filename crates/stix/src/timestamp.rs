@@ -77,6 +77,16 @@ impl Timestamp {
 
     /// Microseconds since 1970, rounded down; what lies outside `i64` is clamped. The second 60 counts as the last microsecond of :59 (SD-02).
     pub fn micros(&self) -> i64 {
+        self.seconds().saturating_mul(1_000_000).saturating_add(self.fraction(6))
+    }
+
+    /// Nanoseconds since 1970, rounded down. The second 60 counts as the last nanosecond of :59 (SD-02).
+    pub fn nanos(&self) -> i128 {
+        i128::from(self.seconds()) * 1_000_000_000 + i128::from(self.fraction(9))
+    }
+
+    /// Whole seconds since 1970.
+    fn seconds(&self) -> i64 {
         let whole = self.key.get(..WHOLE_SECOND_BYTES).unwrap_or_default();
         let [year, month, day, hour, minute, second] = fields(whole);
         // Fields were checked by `parse`, so that the fallbacks are never taken.
@@ -90,17 +100,17 @@ impl Timestamp {
             narrow(second.min(59)),
             0,
         );
-        let seconds = civil.map_or(0, |at| at.duration_since(EPOCH).as_secs());
-        let fraction = if second > 59 {
-            999_999
-        } else {
-            let digits = self.key.get(WHOLE_SECOND_BYTES + 1..).unwrap_or_default().bytes();
-            digits
-                .chain(std::iter::repeat(b'0'))
-                .take(6)
-                .fold(0, |n, digit| n * 10 + i64::from(digit.wrapping_sub(b'0')))
-        };
-        seconds.saturating_mul(1_000_000).saturating_add(fraction)
+        civil.map_or(0, |at| at.duration_since(EPOCH).as_secs())
+    }
+
+    /// The first `digits` digits after the second; all nines in the second 60.
+    fn fraction(&self, digits: u32) -> i64 {
+        if self.key.get(17..WHOLE_SECOND_BYTES) == Some("60") {
+            return 10_i64.pow(digits) - 1;
+        }
+        let written = self.key.get(WHOLE_SECOND_BYTES + 1..).unwrap_or_default().bytes();
+        let padded = written.chain(std::iter::repeat(b'0')).take(digits as usize);
+        padded.fold(0, |n, digit| n * 10 + i64::from(digit.wrapping_sub(b'0')))
     }
 
     /// `YYYY-MM-DDTHH:MM:SS.ssssssZ` (T-006). What lies outside the years 0000 to 9999 is clamped to them.
@@ -308,6 +318,9 @@ mod tests {
         assert_eq!(at("1970-01-01T00:00:00Z").micros(), 0);
         assert_eq!(at("1970-01-01T00:00:01.0000019Z").micros(), 1_000_001);
         assert_eq!(at("1969-12-31T23:59:59.9999999Z").micros(), -1);
+        assert_eq!(at("1969-12-31T23:59:59.9999999999Z").nanos(), -1);
+        assert_eq!(at("2024-02-29T12:00:00.000000005Z").nanos(), 1_709_208_000_000_000_005);
+        assert_eq!(at("2016-12-31T23:59:60.5Z").nanos() + 1, at("2017-01-01T00:00:00Z").nanos());
         assert_eq!(at("2024-02-29T12:00:00.5Z").micros(), 1_709_208_000_500_000);
         assert_eq!(Timestamp::from_micros(1_709_208_000_500_000).as_str(), "2024-02-29T12:00:00.500000Z");
         assert_eq!(Timestamp::from_micros(0).as_str(), "1970-01-01T00:00:00.000000Z");

@@ -118,6 +118,16 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
+    /// The decision that accepts it.
+    pub fn requirement(self) -> &'static str {
+        match self {
+            Self::PlusSign | Self::DoubleEqual | Self::LessGreater => "PD-01",
+            Self::UpperCaseHex | Self::EmptyOctets => "PD-02",
+            Self::Comment => "P-019",
+            Self::EmptySet => "PD-04",
+        }
+    }
+
     /// One sentence, lower case.
     pub fn message(self) -> &'static str {
         match self {

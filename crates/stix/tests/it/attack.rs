@@ -3,7 +3,9 @@
 use stix::{
     AnyId, Limits, Object, Selector, Timestamp, bundle as bundles, canonical as form, convert,
     convert::{Strictness, Survey},
-    granular_marking, stream,
+    granular_marking,
+    pattern::{Bounds, Engine, Matcher, Observation, Sco, Version, parse_version},
+    stream,
 };
 
 /// S-001, I3: a document is refused as a whole, or each of its objects is read or refused by itself.
@@ -135,4 +137,57 @@ pub(crate) fn canonical(data: &[u8]) {
     assert_eq!(once, twice);
     let value: serde_json::Value = serde_json::from_str(text).expect("I-JSON is JSON");
     assert_eq!(form::canonicalise_value(&value), once);
+}
+
+/// P-017, P-036: a text is a pattern, which prints so that it reads the same, or an error with its place; the linter has its say on both kinds of pattern.
+pub(crate) fn pattern(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for version in [Version::V20, Version::V21] {
+        match parse_version(text, version) {
+            Ok(pattern) => {
+                let printed = pattern.to_text(version).expect("2.0 reads no EXISTS");
+                let again = parse_version(&printed, version).expect("what is printed is read");
+                assert_eq!(again.to_text(version).as_deref(), Some(printed.as_str()));
+                assert_eq!(again.observed().len(), pattern.observed().len());
+                let report = pattern.lint();
+                assert!(report.findings.iter().all(|f| text.get(f.span.start..f.span.end).is_some()));
+            }
+            Err(error) => {
+                assert!(text.is_char_boundary(error.position.offset) && error.excerpt().lines().count() <= 2);
+                assert!(error.to_string().len() < 1_000);
+            }
+        }
+    }
+}
+
+/// P-041, P-056, P-070: a pattern and, after an empty line, objects of 2.0 in a list of lists, one list an observation. One pattern by itself and in an engine
+/// give the same answers, and nothing is bound more often than it was seen.
+pub(crate) fn pattern_match(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some((pattern, objects)) = text.split_once("\n\n") else { return };
+    let Ok(pattern) = parse_version(pattern, Version::V21) else { return };
+    let Ok(lists) = serde_json::from_str::<Vec<Vec<serde_json::Map<String, serde_json::Value>>>>(objects) else {
+        return;
+    };
+    let observation = |(i, list): (usize, Vec<serde_json::Map<String, serde_json::Value>>)| {
+        let at = Timestamp::from_micros(i64::try_from(i).ok()? * 1_500_000);
+        let scos = list.into_iter().enumerate().filter_map(|(key, object)| Sco::new(key.to_string(), object)).collect();
+        Observation::new(format!("observed-data--{i}"), &at, &at, 1 + i as u64 % 2, scos).ok()
+    };
+    let observations: Vec<Observation> = lists.into_iter().take(12).enumerate().filter_map(observation).collect();
+    let matcher = Matcher::new(&pattern);
+    let bounds = Bounds { retention: None, held_max: usize::MAX, ..Bounds::default() };
+    let mut engine = Engine::new(bounds);
+    engine.add(&pattern);
+    for (now, last) in observations.iter().enumerate() {
+        let alone = matcher.find_with(&observations[..=now], now);
+        let arrived = engine.push(last);
+        // What is undecided on one side has used up its steps in another order.
+        let (Ok(found), true) = (alone, arrived.undecided.is_empty()) else { continue };
+        assert_eq!(found.is_some(), !arrived.hits.is_empty(), "{pattern}");
+        for binding in found.iter().flat_map(|found| &found.bindings) {
+            let times = found.iter().flat_map(|f| &f.bindings).filter(|b| b.observation == binding.observation);
+            assert!(times.count() as u64 <= observations[binding.observation].number());
+        }
+    }
 }
