@@ -12,6 +12,8 @@ SOAK_MINUTES ?= 30
 DEMO ?=
 # More arguments for `bench/run.py`.
 BENCH ?=
+# More arguments for pytest, e.g. PYTEST='-k test_patterns'.
+PYTEST ?=
 # Arguments for `tests/conformance/run.py`.
 TAXII ?= --help
 
@@ -48,7 +50,7 @@ test: ## Formatting, lints, all Rust tests, doc tests, and the Python programs a
 
 python-partners: venv ## Only the Python programs as partners, against target/debug/entente.
 	@test -x $(BIN) || $(CARGO) build --locked -p entente
-	@$(STEP) python env ENTENTE_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m pytest -c tests/partners/pytest.ini --rootdir tests/partners tests/partners
+	@$(STEP) python env ENTENTE_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m pytest $(PYTEST) -c tests/partners/pytest.ini --rootdir tests/partners tests/partners
 
 taxii-conformance: ## Any TAXII 2.1 server, row by row. TAXII="--url https://… --user U --password P --read-write ID"
 	python3 tests/conformance/run.py $(TAXII)
@@ -68,7 +70,7 @@ bench: compiler ## The figures of the README, side by side with other servers.
 	$(CARGO) build --release --locked -p entente
 	$(CARGO) bench --locked -p stix --bench read
 	python3 bench/run.py $(BENCH)
-	$(CARGO) bench --locked -p supply
+	python3 bench/patterns.py
 
 venv: $(VENV)/pinned.txt
 

@@ -4,6 +4,8 @@ mod agreement;
 mod audit;
 mod convert;
 mod init;
+mod matching;
+mod pattern;
 mod pull;
 mod push;
 mod remote;
@@ -28,14 +30,16 @@ pub(crate) const WITHHELD: u8 = 3;
 pub(crate) const FAULTS: u8 = 4;
 /// Exit code of `demo --once`: a node does not hold what the oracle says.
 pub(crate) const NOT_AS_ORACLE: u8 = 5;
+/// Exit code of `pattern check`: the text is no pattern.
+pub(crate) const NO_PATTERN: u8 = 6;
 
 /// A coalition intelligence exchange: every organisation runs its own node.
 #[derive(Debug, Parser)]
 #[command(
     name = "entente",
-    version,
+    version = concat!(env!("CARGO_PKG_VERSION"), " (STIX 2.1, STIX patterning level 3, TAXII 2.1)"),
     about,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 explain: withheld, 4 doctor, audit verify or validate: faults, convert: refused objects, 5 demo: not as the oracle says.\n\nFirst steps:\n  entente demo\n  entente init ./node --name japan --title \"Japan\"\n  entente --dir ./node serve"
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 explain: withheld, 4 doctor, audit verify or validate: faults, convert: refused objects, 5 demo: not as the oracle says, 6 pattern check: no pattern.\n\nFirst steps:\n  entente demo\n  entente init ./node --name japan --title \"Japan\"\n  entente --dir ./node serve"
 )]
 pub(crate) struct Line {
     /// Configuration directory of the node.
@@ -190,6 +194,14 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// STIX patterns.
+    #[command(subcommand)]
+    Pattern(pattern::PatternCommand),
+    /// Run indicators over observed data, without a node.
+    #[command(
+        after_help = "Examples:\n  entente match --patterns indicators.json --data observed.json --json\n  entente match --pattern \"[ipv4-addr:value ISSUBSET '198.51.100.0/24']\" --data - < observed.json\n\nObservations are taken in the order of time. Each line is a pattern that is satisfied and the observations that satisfy it, the latest among them. With --json one object a line: indicator (null for --pattern), pattern, observations. Exit code 1 also if some pattern could not be decided within the bounds."
+    )]
+    Match(matching::Match),
     /// Check configuration, store and audit log. Exit code 0 sound, 4 faults.
     #[command(after_help = "Example:\n  entente doctor --json")]
     Doctor,
@@ -413,6 +425,8 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
         Command::Conflicts { realm, after } => ask(Request::Conflicts { realm, after }),
         Command::WhoHas { id, realm } => ask(Request::WhoHas { id, realm }),
         Command::Audit(command) => command.run(&dir, json),
+        Command::Pattern(command) => command.run(json),
+        Command::Match(command) => command.run(json),
         Command::Doctor => {
             let value = operator::ask(&dir, Request::Doctor)?;
             show(&value);

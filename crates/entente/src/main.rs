@@ -1,7 +1,8 @@
 //! `entente`: one organisation's node, in one file.
 //!
 //! Data on standard output, everything else on standard error; `--json` everywhere. Exit codes: 0 done; 1 failed; 2 wrong usage; 3 `explain`: withheld;
-//! 4 `doctor`, `audit verify`, `validate`: faults found, `convert`: refused objects; 5 `demo --once`: a node does not hold what the oracle says.
+//! 4 `doctor`, `audit verify`, `validate`: faults found, `convert`: refused objects; 5 `demo --once`: a node does not hold what the oracle says;
+//! 6 `pattern check`: no pattern.
 
 mod admin_socket;
 mod command;

@@ -5,6 +5,7 @@ mod client;
 mod every_way_out;
 mod foreign;
 mod material;
+mod patterns;
 mod scene;
 mod stage;
 
