@@ -17,6 +17,7 @@ mod decide;
 mod equivalence;
 mod gate;
 mod json;
+mod jws;
 mod marking_text;
 mod membership;
 mod name;
@@ -24,6 +25,7 @@ mod policy;
 mod reader;
 mod spif;
 mod stanag4774;
+mod stanag4778;
 mod state;
 pub mod tlp;
 
@@ -37,10 +39,12 @@ pub use confidentiality_label::{
 pub use decide::{Authority, Decision, Reason, Step};
 pub use equivalence::{Trust, Unmapped, Way};
 pub use gate::{Evidence, Labelled, Released, Withheld};
+pub use jws::{Algorithm, BINDING_EXTENSION, BINDINGS_MAX, KEYS_MAX, SignerKeys, Verified, binding_digest, payload};
 pub use membership::Membership;
 pub use policy::{Policies, Policy, PolicyError, Validity};
 pub use reader::{Kinds, Reader, ReaderNo};
 pub use spif::{SPIF_BYTES_MAX, SPIF_NODES_MAX};
 pub use stanag4774::XML_DEPTH_MAX;
 pub use state::{Assigned, Chain, CollectionNo, Defines, LabelState, Origin, Party, Unresolved, resolve};
+pub use stanag4778::{BINDING_BYTES_MAX, Binding, BindingState, Bindings, BoundData, sidecar};
 pub use tlp::Tlp;

@@ -24,7 +24,7 @@ const OURS: &str = "urn:entente:label:extensions:1";
 /// Stands for the creation time of a label that came without one (L-041).
 const NO_CREATION: &str = "1970-01-01T00:00:00Z";
 
-type El<'a> = Node<'a, 'a>;
+pub(crate) type El<'a> = Node<'a, 'a>;
 
 impl Label {
     /// Reads a label element leniently (L-041); each flag is one sentence on what was off. A DTD, an unknown element of the label's name
@@ -69,6 +69,13 @@ impl Label {
         parse(xml_text(xml.as_bytes())?)?;
         Ok(xml)
     }
+}
+
+/// A label that stands in a larger document.
+pub(crate) fn label_in(text: &str, el: El<'_>, role: Role) -> Result<(Label, Vec<String>), String> {
+    let mut flags = Vec::new();
+    let label = Reading { text, flags: &mut flags }.label(el, role, true)?;
+    Ok((label, flags))
 }
 
 impl Clearance {
@@ -162,7 +169,12 @@ fn xml_text(xml: &[u8]) -> Result<&str, String> {
 }
 
 fn parse(text: &str) -> Result<Document<'_>, String> {
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: XML_NODES_MAX, ..ParsingOptions::default() };
+    parse_within(text, XML_NODES_MAX, XML_DEPTH_MAX)
+}
+
+/// Well-formed XML without a document type, within bounds.
+pub(crate) fn parse_within(text: &str, nodes: u32, depth_max: usize) -> Result<Document<'_>, String> {
+    let options = ParsingOptions { allow_dtd: false, nodes_limit: nodes, ..ParsingOptions::default() };
     let doc = Document::parse_with_options(text, options)
         .map_err(|e| format!("line {}: no well-formed XML, or with a document type", e.pos().row))?;
     // Parents come before their children, so one pass over a table of depths will do; no recursion.
@@ -170,8 +182,8 @@ fn parse(text: &str) -> Result<Document<'_>, String> {
     for node in doc.root().descendants() {
         let above = node.parent().and_then(|p| depths.get(p.id().get_usize()).copied()).unwrap_or(0);
         let depth = above + usize::from(node.is_element());
-        if depth > XML_DEPTH_MAX {
-            return Err(format!("elements are nested more than {XML_DEPTH_MAX} deep"));
+        if depth > depth_max {
+            return Err(format!("elements are nested more than {depth_max} deep"));
         }
         depths.resize(node.id().get_usize() + 1, 0);
         depths[node.id().get_usize()] = depth;
@@ -179,11 +191,11 @@ fn parse(text: &str) -> Result<Document<'_>, String> {
     Ok(doc)
 }
 
-fn is(el: Node<'_, '_>, namespace: &str, name: &str) -> bool {
+pub(crate) fn is(el: Node<'_, '_>, namespace: &str, name: &str) -> bool {
     el.tag_name().namespace() == Some(namespace) && el.tag_name().name() == name
 }
 
-fn role_of(el: Node<'_, '_>) -> Option<Role> {
+pub(crate) fn role_of(el: Node<'_, '_>) -> Option<Role> {
     [Role::Originator, Role::Alternative, Role::Metadata].into_iter().find(|r| is(el, LABEL, root_name(*r)))
 }
 
@@ -195,7 +207,7 @@ fn root_name(role: Role) -> &'static str {
     }
 }
 
-fn elements(el: El<'_>) -> impl Iterator<Item = El<'_>> {
+pub(crate) fn elements(el: El<'_>) -> impl Iterator<Item = El<'_>> {
     el.children().filter(Node::is_element)
 }
 

@@ -10,6 +10,7 @@
 )]
 #![allow(clippy::format_collect, clippy::items_after_statements, clippy::needless_for_each, clippy::similar_names)]
 
+mod binding;
 mod combine;
 mod compile_fail;
 mod equivalence;
