@@ -15,7 +15,7 @@ pub const SUCCESSIONS_MAX: usize = 4;
 /// Most alternatives and most foreign elements of one label: one for each policy a federation could meet.
 pub const ALTERNATIVES_MAX: usize = 16;
 /// Name space of marking ids derived from labels (L-120).
-const DERIVED_IDS: Uuid = Uuid::from_u128(0xa620_1720_26c4_45ea_baf3_bddc_42fd_ae0b);
+pub(crate) const DERIVED_IDS: Uuid = Uuid::from_u128(0xa620_1720_26c4_45ea_baf3_bddc_42fd_ae0b);
 
 /// The role of a label (L-003).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

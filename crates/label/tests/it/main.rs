@@ -18,6 +18,7 @@ mod examples;
 mod golden;
 mod model;
 mod oracle;
+mod redact;
 mod release;
 mod resolve;
 mod robust;

@@ -1,0 +1,363 @@
+//! Redaction by derivation (L-123 to L-125, L-127): a new object, with an id and a label of its own, that holds what one reader may have of another.
+//!
+//! Nothing here releases: a copy is own material of the node like any other and leaves through the gate alone. It says nothing of the original:
+//! neither its id, nor what was cut, nor that anything was.
+use crate::combine::{Combined, Product};
+use crate::{
+    Assigned, Authority, Chain, Clearance, Decision, Label, LabelState, Meaning, Origin, Reader, Reason, Role, Tlp,
+};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use stix::granular_marking::{self, Effective};
+use stix::{AnyId, Class, Id, Limits, Object, Step, Timestamp, id};
+use uuid::Uuid;
+
+/// What names an object or its version, and what the copy gets anew: never cut.
+const FRAME: [&str; 8] =
+    ["type", "spec_version", "id", "created", "modified", "created_by_ref", "object_marking_refs", "granular_markings"];
+
+/// The properties that STIX 2.1 requires of each type beyond [`FRAME`]. Of a type that is not here nothing may be cut.
+const REQUIRED: [(&str, &[&str]); 21] = [
+    ("attack-pattern", &["name"]),
+    ("campaign", &["name"]),
+    ("course-of-action", &["name"]),
+    ("grouping", &["context", "object_refs"]),
+    ("identity", &["name"]),
+    ("incident", &["name"]),
+    ("indicator", &["pattern", "pattern_type", "valid_from"]),
+    ("infrastructure", &["name"]),
+    ("intrusion-set", &["name"]),
+    ("malware", &["is_family"]),
+    ("malware-analysis", &["product"]),
+    ("note", &["content", "object_refs"]),
+    ("observed-data", &["first_observed", "last_observed", "number_observed", "object_refs"]),
+    ("opinion", &["opinion", "object_refs"]),
+    ("relationship", &["relationship_type", "source_ref", "target_ref"]),
+    ("report", &["name", "published", "object_refs"]),
+    ("sighting", &["sighting_of_ref"]),
+    ("threat-actor", &["name"]),
+    ("tool", &["name"]),
+    ("vulnerability", &["name"]),
+    ("location", &[]),
+];
+
+/// How a copy is to be made.
+#[derive(Clone, Copy)]
+pub struct Redaction<'a> {
+    /// For whom.
+    pub reader: &'a Reader,
+    /// The releasing organisation: the copy's creator (L-124).
+    pub creator: &'a Id<id::Identity>,
+    /// Whether the reader may know of an object.
+    pub visible: &'a dyn Fn(&AnyId) -> bool,
+    /// Review date of a label made for the copy, if no part says an earlier one.
+    pub review: &'a Timestamp,
+    /// Every known actor: a label made for the copy lets in nobody whom a part refuses (L-093).
+    pub actors: &'a [&'a [Clearance]],
+}
+
+impl fmt::Debug for Redaction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redaction").field("reader", &self.reader.no).finish_non_exhaustive()
+    }
+}
+
+/// A redacted copy, not yet stored and not released.
+#[derive(Debug, Clone)]
+pub struct Redacted {
+    object: Object,
+    label: Option<Box<Label>>,
+    cut: Vec<String>,
+}
+
+impl Redacted {
+    /// The copy.
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+    /// The label made for it, if none of the object's own says it all: its marking definition must be held before the copy is.
+    pub fn label(&self) -> Option<&Label> {
+        self.label.as_deref()
+    }
+    /// What was cut, as selectors into the original. For the owner alone.
+    pub fn cut(&self) -> &[String] {
+        &self.cut
+    }
+}
+
+/// Why there is no copy: the object is withheld whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotRedacted {
+    /// Not the own organisation's, quarantined, relabelled, revoked, or of a kind without versions: only its owner redacts.
+    NotOwn,
+    /// The reader may have it whole.
+    Whole,
+    /// A required property may not be had, or the type is not known (L-125).
+    Required(String),
+    /// What remains has no label of its own: a person decides (L-093).
+    Held(Vec<String>),
+    /// A reference that the object needs is invisible, or its own id stands somewhere in it.
+    Reference,
+    /// The reader does not pass the copy either.
+    Refused(Reason),
+}
+
+impl fmt::Display for NotRedacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOwn => f.write_str("only own objects with versions are redacted"),
+            Self::Whole => f.write_str("the reader may have it whole"),
+            Self::Required(what) => write!(f, "`{what}` may not be cut"),
+            Self::Held(why) => write!(f, "what remains has no label: {}", why.join("; ")),
+            Self::Reference => f.write_str("what remains refers to what the reader may not know of"),
+            Self::Refused(reason) => write!(f, "the reader does not pass the copy either ({reason})"),
+        }
+    }
+}
+
+impl Authority<'_> {
+    /// The copy of an own object for a reader who may not have it whole, or why there is none. The same object, labels and rights always give the same
+    /// copy, byte for byte, whatever the parts that were cut said.
+    ///
+    /// # Errors
+    /// The object is withheld whole.
+    pub fn redact(&self, object: &Object, chain: &Chain, how: &Redaction<'_>) -> Result<Redacted, NotRedacted> {
+        // After a relabel nothing that the object carries counts, its granular markings neither.
+        let relabelled = matches!(chain.assigned, Assigned::Relabelled { .. });
+        let own = matches!(chain.origin, Origin::Own { .. }) && chain.unresolved.is_none() && !relabelled;
+        if !own || !matches!(object.view().class, Class::Sdo | Class::Sro) || object.view().revoked {
+            return Err(NotRedacted::NotOwn);
+        }
+        let Ok(Value::Object(body)) = serde_json::from_str(object.raw()) else { return Err(NotRedacted::NotOwn) };
+        let marks = granular_marking::effective(object);
+        let mut cutting = Cutting {
+            authority: self,
+            chain,
+            how,
+            type_name: object.view().type_name(),
+            marks: &marks,
+            whole: whole(object, chain),
+            kept: BTreeSet::new(),
+            cut: Vec::new(),
+        };
+        let mut copy = cutting.properties(&body)?;
+        if cutting.cut.is_empty() {
+            return Err(NotRedacted::Whole);
+        }
+        let required = REQUIRED.iter().find(|(t, _)| *t == cutting.type_name);
+        let Some((_, required)) = required else { return Err(NotRedacted::Required(cutting.type_name.to_owned())) };
+        if let Some(lost) = required.iter().find(|p| !copy.contains_key(**p)) {
+            return Err(NotRedacted::Required((*lost).to_owned()));
+        }
+        let (label, markings) = cutting.label(object)?;
+        let cut = cutting.cut;
+        let id = derived_id(object, &markings, &cut);
+        copy.insert("id".into(), Value::String(id.clone()));
+        copy.insert("created_by_ref".into(), Value::String(how.creator.to_string()));
+        copy.insert("object_marking_refs".into(), markings.iter().map(ToString::to_string).collect());
+        let raw = Value::Object(copy).to_string();
+        if raw.contains(&object.id().to_string()) {
+            return Err(NotRedacted::Reference);
+        }
+        let copy = Object::parse(&raw, &Limits::default()).map_err(|e| NotRedacted::Required(e.to_string()))?;
+        if copy.view().references.iter().any(|r| r.need == stix::Need::Required && !(how.visible)(&r.target)) {
+            return Err(NotRedacted::Reference);
+        }
+        Ok(Redacted { object: copy, label: label.map(Box::new), cut })
+    }
+}
+
+/// The markings on the object as a whole: what it carries and was given, less what only parts of it carry.
+fn whole(object: &Object, chain: &Chain) -> Vec<Id<id::MarkingDefinition>> {
+    let all: BTreeSet<_> = object.view().markings.iter().chain(chain.assigned.markings()).copied().collect();
+    all.into_iter().collect()
+}
+
+/// UUID version 5 of the original's id and what the copy's audience follows from (L-124): its markings, and which places were cut, so that two cuts
+/// never share an id.
+fn derived_id(object: &Object, markings: &[Id<id::MarkingDefinition>], cut: &[String]) -> String {
+    let mut name = object.id().to_string();
+    for part in markings.iter().map(ToString::to_string).chain(cut.iter().cloned()) {
+        name.push('\n');
+        name.push_str(&part);
+    }
+    let uuid = Uuid::new_v5(&crate::confidentiality_label::DERIVED_IDS, name.as_bytes());
+    format!("{}--{uuid}", object.view().type_name())
+}
+
+struct Cutting<'a> {
+    authority: &'a Authority<'a>,
+    chain: &'a Chain,
+    how: &'a Redaction<'a>,
+    type_name: &'a str,
+    marks: &'a Effective<'a>,
+    /// Markings on the whole object.
+    whole: Vec<Id<id::MarkingDefinition>>,
+    /// Markings of everything kept.
+    kept: BTreeSet<Id<id::MarkingDefinition>>,
+    cut: Vec<String>,
+}
+
+impl Cutting<'_> {
+    fn properties(&mut self, body: &Map<String, Value>) -> Result<Map<String, Value>, NotRedacted> {
+        let mut copy = Map::new();
+        // In order of name: what is cut, and so the id, must not depend on how somebody wrote the object.
+        let sorted: BTreeMap<&String, &Value> = body.iter().collect();
+        for (name, value) in sorted {
+            let place = [Step::Name(name.as_str())];
+            if FRAME.contains(&name.as_str()) {
+                if !self.marks.needed_for(&place).is_empty() {
+                    return Err(NotRedacted::Required(name.clone()));
+                }
+                copy.insert(name.clone(), value.clone());
+                continue;
+            }
+            match value {
+                Value::Array(items) => {
+                    let mut left = Vec::with_capacity(items.len());
+                    for (i, item) in items.iter().enumerate() {
+                        let place = [Step::Name(name.as_str()), Step::Index(i)];
+                        if self.keeps(&place) && self.may_know(name, item) {
+                            left.push(item.clone());
+                        } else {
+                            self.cut.push(format!("{name}.[{i}]"));
+                        }
+                    }
+                    if !left.is_empty() {
+                        copy.insert(name.clone(), Value::Array(left));
+                    }
+                }
+                _ if self.keeps(&place) && self.may_know(name, value) => {
+                    copy.insert(name.clone(), value.clone());
+                }
+                _ => self.cut.push(name.clone()),
+            }
+        }
+        copy.remove("granular_markings");
+        Ok(copy)
+    }
+
+    /// Whether no identifier in a value is of something the reader may not know of (L-127).
+    fn may_know(&self, name: &str, value: &Value) -> bool {
+        match value {
+            Value::String(text) => match text.parse::<AnyId>() {
+                Ok(id) => (self.how.visible)(&id),
+                Err(_) => !(name.ends_with("_ref") || name.ends_with("_refs")),
+            },
+            Value::Array(items) => items.iter().all(|item| self.may_know(name, item)),
+            Value::Object(members) => members.iter().all(|(name, value)| self.may_know(name, value)),
+            _ => true,
+        }
+    }
+
+    /// Whether the reader may have the value at `place`. A label on it, or around it, counts instead of the object's; labels inside it and all other
+    /// markings count besides (L-123).
+    fn keeps(&mut self, place: &[Step<'_>]) -> bool {
+        let covering: BTreeSet<_> = self.marks.at(place).markings().collect();
+        let needed = self.marks.needed_for(place);
+        let own_label = covering.iter().any(|m| self.is_label(m));
+        let mut all: BTreeSet<_> = needed;
+        all.extend(self.whole.iter().filter(|m| !own_label || !self.is_label(m)).copied());
+        let markings: Vec<_> = all.iter().copied().collect();
+        let passes = matches!(self.decide(markings), Decision::Release { .. });
+        if passes {
+            self.kept.extend(all);
+        }
+        passes
+    }
+
+    fn decide(&self, carried: Vec<Id<id::MarkingDefinition>>) -> Decision {
+        let chain =
+            Chain { carried, assigned: Assigned::None, origin: Origin::Own { account: None }, ..self.chain.clone() };
+        self.authority.decide_in(chain.collection, &LabelState::new(vec![chain]), self.type_name, self.how.reader)
+    }
+
+    fn meaning(&self, id: &Id<id::MarkingDefinition>) -> Option<&Meaning> {
+        self.authority.markings.meaning(id, &self.chain.origin)
+    }
+
+    fn label_of(&self, id: &Id<id::MarkingDefinition>) -> Option<&Label> {
+        match self.meaning(id) {
+            Some(Meaning::Label(label)) => Some(label),
+            _ => None,
+        }
+    }
+
+    fn is_label(&self, id: &Id<id::MarkingDefinition>) -> bool {
+        self.label_of(id).is_some()
+    }
+
+    /// The copy's markings: one label for what is kept, the strictest TLP (L-099), and everything else that is no label.
+    fn label(&self, object: &Object) -> Result<(Option<Label>, Vec<Id<id::MarkingDefinition>>), NotRedacted> {
+        let originators =
+            |id: &&Id<id::MarkingDefinition>| self.label_of(id).is_some_and(|l| l.role() == Role::Originator);
+        let parts: Vec<&Label> = self.kept.iter().filter(originators).filter_map(|id| self.label_of(id)).collect();
+        let mut markings: BTreeSet<_> = self.kept.iter().filter(|id| !self.is_label(id)).copied().collect();
+        let level = |id: &Id<id::MarkingDefinition>| match self.meaning(id) {
+            Some(Meaning::Tlp(level)) => Some(*level),
+            _ => None,
+        };
+        let strictest: Option<Tlp> = markings.iter().filter_map(level).max();
+        markings.retain(|id| level(id).is_none());
+        markings.extend(strictest.map(Tlp::marking_id));
+        let parts = self.authority.policies.conjunction(&parts);
+        let made = match parts.as_slice() {
+            [] => None,
+            [one] => {
+                markings.insert(one.marking_id());
+                None
+            }
+            several => {
+                let label = self.combined(several)?;
+                markings.insert(label.marking_id());
+                Some(label)
+            }
+        };
+        self.check(&markings, made.as_ref(), object)?;
+        Ok((made, markings.into_iter().collect()))
+    }
+
+    fn combined(&self, parts: &[&Label]) -> Result<Label, NotRedacted> {
+        let held = |why: &str| NotRedacted::Held(vec![why.to_owned()]);
+        let first = parts.first().ok_or_else(|| held("there is no label"))?;
+        let policy = self.authority.policies.find(first.policy_name(), first.policy_oid());
+        let policy = policy.ok_or_else(|| held("its policy is not held"))?;
+        // Dates follow from the parts, so that the same parts always give the same label and id.
+        let created = parts.iter().map(|l| l.created()).max().unwrap_or(first.created());
+        let review = parts.iter().filter_map(|l| l.review()).chain([self.how.review]).min().unwrap_or(self.how.review);
+        let product =
+            Product { parts, contents: &BTreeMap::new(), raised: None, created, review, actors: self.how.actors };
+        match self.authority.policies.combine(&product, policy) {
+            Combined::Label { label, .. } => Ok(*label),
+            Combined::Held(held) => Err(NotRedacted::Held(held.reasons.iter().map(ToString::to_string).collect())),
+        }
+    }
+
+    /// The copy as a whole must pass for the reader, as it will be asked at the gate.
+    fn check(
+        &self,
+        markings: &BTreeSet<Id<id::MarkingDefinition>>,
+        made: Option<&Label>,
+        object: &Object,
+    ) -> Result<(), NotRedacted> {
+        let mut held = self.authority.markings.clone();
+        if let Some(label) = made {
+            let definition = crate::marking_definition(label, "", None);
+            let parsed = Object::parse(&definition, &Limits::default()).ok();
+            if parsed.is_none_or(|o| held.add(&o, &self.chain.origin).is_err()) {
+                return Err(NotRedacted::Held(vec!["its label cannot be carried".to_owned()]));
+            }
+        }
+        let authority = Authority { policies: self.authority.policies, markings: &held, at: self.authority.at };
+        let carried = markings.iter().copied().collect();
+        let chain =
+            Chain { carried, assigned: Assigned::None, origin: Origin::Own { account: None }, ..self.chain.clone() };
+        let state = LabelState::new(vec![chain]);
+        match authority.decide_in(self.chain.collection, &state, object.view().type_name(), self.how.reader) {
+            Decision::Release { .. } => Ok(()),
+            Decision::Withhold(reason) => Err(NotRedacted::Refused(reason)),
+        }
+    }
+}
