@@ -2,10 +2,12 @@
 
 mod agreement;
 mod audit;
+mod bind;
 mod convert;
 mod init;
 mod matching;
 mod pattern;
+mod policy;
 mod pull;
 mod push;
 mod remote;
@@ -26,7 +28,7 @@ use std::{
 pub(crate) const FAILED: u8 = 1;
 /// Exit code of `explain`: withheld.
 pub(crate) const WITHHELD: u8 = 3;
-/// Exit code of `doctor` and `audit verify`: faults; of `convert`: refused objects.
+/// Exit code of `doctor`, `audit verify`, `policy check` and `verify`: faults; of `convert`: refused objects.
 pub(crate) const FAULTS: u8 = 4;
 /// Exit code of `demo --once`: a node does not hold what the oracle says.
 pub(crate) const NOT_AS_ORACLE: u8 = 5;
@@ -39,7 +41,7 @@ pub(crate) const NO_PATTERN: u8 = 6;
     name = "entente",
     version = concat!(env!("CARGO_PKG_VERSION"), " (STIX 2.1, STIX patterning level 3, TAXII 2.1)"),
     about,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 explain: withheld, 4 doctor, audit verify or validate: faults, convert: refused objects, 5 demo: not as the oracle says, 6 pattern check: no pattern.\n\nFirst steps:\n  entente demo\n  entente init ./node --name japan --title \"Japan\"\n  entente --dir ./node serve"
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 explain: withheld, 4 doctor, audit verify, validate, policy check or verify: faults, convert: refused objects, 5 demo: not as the oracle says, 6 pattern check: no pattern.\n\nFirst steps:\n  entente demo\n  entente init ./node --name japan --title \"Japan\"\n  entente --dir ./node serve"
 )]
 pub(crate) struct Line {
     /// Configuration directory of the node.
@@ -122,6 +124,17 @@ enum Command {
     /// Agreement files.
     #[command(subcommand)]
     Agreement(agreement::AgreementCommand),
+    /// Policy files (SPIF).
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Bind a label to a file: a STANAG 4778 sidecar `FILE.bdo` beside it.
+    #[command(
+        after_help = "Examples:\n  entente bind report.pdf --label \"NATO RESTRICTED\" --content-type application/pdf\n  entente bind report.pdf --label label.xml --policy policies/nato.spif.xml"
+    )]
+    Bind(bind::Bind),
+    /// What the binding of labels to a file or to STIX objects is worth. Exit code 0 it fits, 4 broken or none.
+    #[command(after_help = "Examples:\n  entente verify report.pdf\n  entente verify bundle.json --keys partners.jwks")]
+    Verify(bind::Verify),
     /// Give an object another label from the catalogue; who gains and loses it follows at once.
     #[command(after_help = "Example:\n  entente relabel report--… --label \"NATO RESTRICTED REL JPN\"")]
     Relabel {
@@ -410,6 +423,9 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
         Command::Peer(PeerCommand::List) => ask(Request::Peers),
         Command::Peer(PeerCommand::Pull { peer }) => ask(Request::Pull { peer }),
         Command::Agreement(command) => command.run(&dir, json),
+        Command::Policy(command) => command.run(json),
+        Command::Bind(bind) => bind.run(&dir, json),
+        Command::Verify(verify) => verify.run(json, &operator::now()),
         Command::Relabel { id, label, realm } => ask(Request::Relabel { id, label, realm }),
         Command::Revoke { id, realm } => ask(Request::Revoke { id, realm }),
         Command::Quarantine(QuarantineCommand::List { after }) => ask(Request::Quarantine { after }),

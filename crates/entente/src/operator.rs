@@ -46,3 +46,8 @@ fn progress_bar() -> ProgressBar {
     }
     bar
 }
+
+/// The system's clock, for commands that need no node.
+pub(crate) fn now() -> stix::Timestamp {
+    stix::Timestamp::from_micros(Environment::system().clock.now())
+}

@@ -48,6 +48,6 @@ pub use reader::{Kinds, Reader, ReaderNo};
 pub use redact::{NotRedacted, Redacted, Redaction};
 pub use spif::{SPIF_BYTES_MAX, SPIF_NODES_MAX};
 pub use stanag4774::XML_DEPTH_MAX;
-pub use state::{Assigned, Chain, CollectionNo, Defines, LabelState, Origin, Party, Unresolved, resolve};
 pub use stanag4778::{BINDING_BYTES_MAX, Binding, BindingState, Bindings, BoundData, sidecar};
+pub use state::{Assigned, Chain, CollectionNo, Defines, LabelState, Origin, Party, Unresolved, resolve};
 pub use tlp::Tlp;

@@ -75,7 +75,7 @@ fn has(phrases: &[Phrase], code: &str) -> bool {
     phrases.iter().any(|p| p.has(code))
 }
 
-fn phrase<'a>(phrases: &'a [Phrase], lang: &str) -> Option<&'a str> {
+pub(crate) fn phrase<'a>(phrases: &'a [Phrase], lang: &str) -> Option<&'a str> {
     pick(&phrases.iter().filter(|p| p.for_page() && p.text.as_ref().is_some_and(|t| !t.is_empty())), lang, |p| {
         p.lang.as_deref()
     })?

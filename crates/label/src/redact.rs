@@ -275,7 +275,7 @@ impl Cutting<'_> {
     }
 
     fn meaning(&self, id: &Id<id::MarkingDefinition>) -> Option<&Meaning> {
-        self.authority.markings.meaning(id, &self.chain.origin)
+        self.authority.markings.meaning_in(id, &self.chain.origin, self.chain.collection)
     }
 
     fn label_of(&self, id: &Id<id::MarkingDefinition>) -> Option<&Label> {

@@ -12,7 +12,7 @@ use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 
 /// Most bytes of a binding, encapsulated data included.
@@ -362,7 +362,8 @@ pub fn sidecar(labels: &[(&Label, &Policy)], name: &str, content_type: &str, dat
         if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
             uri.push(char::from(b));
         } else {
-            uri.push_str(&format!("%{b:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(uri, "%{b:02X}");
         }
     }
     let mut out = Writer::new(Vec::new());

@@ -210,7 +210,44 @@ fn scenario(dir: &NodeDir) -> Vec<Line> {
     let copy = dir.path().join("files").join("copy.db");
     s.run(&["backup", copy.to_str().unwrap()]);
     assert_the_copy_opens(dir, &copy);
+    policies_and_bindings(s, dir);
     script.lines
+}
+
+/// Commands on files alone: policy files, and labels bound to a file (L-052, L-110).
+fn policies_and_bindings(s: &mut Script<'_>, dir: &NodeDir) {
+    let nato = concat!(env!("CARGO_MANIFEST_DIR"), "/../label/policies/nato-demo.spif.xml");
+    let public = concat!(env!("CARGO_MANIFEST_DIR"), "/../label/policies/public.spif.xml");
+    assert_eq!(s.run(&["policy", "check", nato, public])["faults"], json!([]));
+    let broken =
+        dir.file("broken.spif.xml", fs::read_to_string(public).unwrap().replace("hierarchy=\"0\"", "rank=\"0\""));
+    let faults = s.run_with(&["policy", "check", broken.to_str().unwrap()], 4);
+    assert!(faults["faults"].as_array().unwrap().len() >= 2, "each fault by itself: {faults}");
+    assert_eq!(s.run(&["policy", "show", nato])["classifications"]["SECRET"]["rank"], 4);
+    assert!(s.run(&["policy", "diff", public, nato]).as_array().unwrap().len() > 100);
+    let page = dir.path().join("files").join("page.html");
+    s.run(&["policy", "render", nato, "--output", page.to_str().unwrap()]);
+    assert!(fs::read_to_string(&page).unwrap().contains("<h2>Who may read what</h2>"));
+
+    let label = json!({"v": 1, "role": "originator", "policy": {"name": "NATO"}, "classification": "RESTRICTED",
+        "categories": [{"tag": "Context", "type": "permissive", "values": ["NATO"]}], "created": "2026-01-01T00:00:00Z", "review": "2031-01-01T00:00:00Z"});
+    let label = dir.file("label.json", label.to_string());
+    let report = dir.file("report.txt", "what we saw".to_owned());
+    let file = report.to_str().unwrap();
+    assert_eq!(s.run_with(&["verify", file], 4)[0]["state"], "none");
+    let bound =
+        s.run(&["bind", file, "--label", label.to_str().unwrap(), "--policy", nato, "--content-type", "text/plain"]);
+    assert_eq!(bound["marking"], "NATO RESTRICTED");
+    let verified = s.run(&["verify", file]);
+    assert_eq!((&verified[0]["state"], &verified[0]["labels"][0]), (&json!("claimed"), &json!("NATO RESTRICTED")));
+    fs::write(&report, "what we saw!").unwrap();
+    assert_eq!(s.run_with(&["verify", file], 4)[0]["state"], "broken");
+    let vectors: Value = serde_json::from_str(include_str!("../../../label/tests/data/binding-vectors.json")).unwrap();
+    let keys = dir.file("keys.jwks", vectors["keys"].to_string());
+    let signed = dir.file("signed.json", vectors["objects"][0]["object"].to_string());
+    assert_eq!(s.run(&["verify", signed.to_str().unwrap()])[0]["state"], "unknown-signer");
+    let known = s.run(&["verify", signed.to_str().unwrap(), "--keys", keys.to_str().unwrap()]);
+    assert_eq!((&known[0]["speaks_for_owner"], &known[0]["signer"]), (&json!(true), &json!("es")));
 }
 
 fn assert_the_copy_opens(dir: &NodeDir, copy: &std::path::Path) {
