@@ -3,7 +3,7 @@
 //! The procedure, in order:
 //! 1. [`lines`] cuts a stream into lines of bounded length; [`Mapper`] tells the [`Format`] and maps each line by the table of its source
 //!    ([`source`]) to an [`Observation`]: an observed-data object with the observables that it refers to, or says what is wrong with that line.
-//! 2. `stix::pattern` matches observations; nothing of that is here.
+//! 2. [`Watch`] runs a set of indicators over them: the engine of `stix::pattern`, with validity, revocation and confidence, each switchable.
 //! 3. [`WarningLists`] tells which values say nothing (public resolvers, empty files, the most visited sites), so that a match on them is noted or dropped.
 //! 4. [`Sightings`] adds matches up to `sighting` objects, one for each indicator, place and window of time, which bear the labels of the indicator
 //!    *and* of every observation in them ([`Conjunction`], L-091).
@@ -24,13 +24,15 @@ pub mod source;
 mod table;
 mod tsv;
 mod warning;
+mod watch;
 
 pub use conjunction::Conjunction;
 pub use format::Format;
 pub use mapper::{LineError, Mapped, Mapper, OBSERVABLES_MAX, Options};
 pub use observation::Observation;
-pub use sighting::{EVIDENCE_MAX, Hit, OPEN_MAX, Policy, Seen, Sighting, Sightings};
+pub use sighting::{EVIDENCE_MAX, Hit, OPEN_MAX, Place, Policy, Seen, Sighting, Sightings};
 pub use table::{Read, Row, Table};
 pub use warning::{
     ENTRIES_MAX, ENTRY_BYTES_MAX, Kind, LIST_BYTES_MAX, LISTS_MAX, Value, Warning, WarningListError, WarningLists,
 };
+pub use watch::{Findings, Found, INDICATORS_MAX, OnWarning, Switches, Unwatched, Watch};

@@ -2,7 +2,10 @@
 
 use crate::Conjunction;
 use serde_json::{Map, Value, json};
-use stix::{AnyId, Timestamp};
+use stix::{
+    AnyId, Timestamp,
+    pattern::{ObservationError, Sco},
+};
 
 /// An observed-data object with its observables.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +23,17 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// The form in which patterns are matched.
+    ///
+    /// # Errors
+    /// Never for what a [`Mapper`](crate::Mapper) made; the type is that of `stix::pattern`.
+    pub fn to_match(&self) -> Result<stix::pattern::Observation, ObservationError> {
+        let key = |object: &Map<String, Value>| Some(object.get("id")?.as_str()?.to_owned());
+        let scos = self.objects.iter().filter_map(|object| Sco::new(key(object)?, object.clone())).collect();
+        let (first, last) = (Timestamp::from_micros(self.first), Timestamp::from_micros(self.last));
+        stix::pattern::Observation::new(self.id.as_str(), &first, &last, 1, scos)
+    }
+
     /// All objects, the observables first, so that nothing refers to what comes later.
     pub fn into_objects(self) -> impl Iterator<Item = Map<String, Value>> {
         self.objects.into_iter().chain(std::iter::once(self.observed))

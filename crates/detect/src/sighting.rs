@@ -72,6 +72,8 @@ pub struct Sighting {
 struct Open {
     /// Begin of the window, or of the first observation.
     created: i64,
+    /// Of the version that was taken last. Two versions never have the same (S-030).
+    modified: i64,
     markings: Conjunction,
     evidence: BTreeSet<AnyId>,
     count: u64,
@@ -79,6 +81,17 @@ struct Open {
     last: i64,
     changed: bool,
     touched: u64,
+}
+
+/// Which sighting a match belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its identifier.
+    pub id: AnyId,
+    /// Begin of its window; `None` without windows.
+    pub window: Option<i64>,
+    /// Whether it is open here; otherwise one made before can be taken up with [`Sightings::resume`].
+    pub open: bool,
 }
 
 /// Matches added up. Nothing here knows the time: it is passed in with every call.
@@ -103,7 +116,7 @@ impl Sightings {
         else {
             return;
         };
-        let window = self.policy.window_us.filter(|us| *us > 0).map_or(NO_WINDOW, |us| last.div_euclid(us) * us);
+        let window = self.window_of(last);
         let key = (hit.indicator.clone(), window);
         self.turn += 1;
         if !self.open.contains_key(&key) && self.open.len() >= OPEN_MAX {
@@ -111,6 +124,7 @@ impl Sightings {
         }
         let open = self.open.entry(key).or_insert_with(|| Open {
             created: if window == NO_WINDOW { first } else { window },
+            modified: NO_WINDOW,
             markings: hit.markings.clone(),
             evidence: BTreeSet::new(),
             count: 0,
@@ -138,6 +152,17 @@ impl Sightings {
         open.last = open.last.max(last);
     }
 
+    /// The sighting that a match belongs to; `None` for a match without an observation.
+    pub fn place(&self, hit: &Hit) -> Option<Place> {
+        let window = self.window_of(hit.observations.iter().map(|o| o.last).max()?);
+        let open = self.open.contains_key(&(hit.indicator.clone(), window));
+        Some(Place { id: id_of(&self.policy, &hit.indicator, window)?, window: shown(window), open })
+    }
+
+    fn window_of(&self, last: i64) -> i64 {
+        self.policy.window_us.filter(|us| *us > 0).map_or(NO_WINDOW, |us| last.div_euclid(us) * us)
+    }
+
     /// Sightings that are open.
     pub fn len(&self) -> usize {
         self.open.len()
@@ -148,20 +173,22 @@ impl Sightings {
         self.open.is_empty()
     }
 
-    /// What has changed since the last call, as objects; `now` (microseconds since 1970) is their `modified`.
+    /// What has changed since the last call, as objects; `now` (microseconds since 1970) is their `modified`, or the next millisecond if the version before has
+    /// that already.
     pub fn take(&mut self, now: i64) -> Vec<Sighting> {
         let policy = &self.policy;
-        let closed = std::mem::take(&mut self.closed);
-        let mut all: Vec<Sighting> = closed
-            .iter()
-            .filter_map(|((indicator, window), open)| object(policy, indicator, *window, open, now))
-            .collect();
-        for ((indicator, window), open) in &mut self.open {
-            if std::mem::replace(&mut open.changed, false) {
-                all.extend(object(policy, indicator, *window, open, now));
-            }
-        }
-        all
+        let mut closed = std::mem::take(&mut self.closed);
+        let changed = self.open.iter_mut().filter(|(_, open)| open.changed);
+        closed
+            .iter_mut()
+            .map(|(key, open)| (&*key, open))
+            .chain(changed)
+            .filter_map(|((indicator, window), open)| {
+                open.changed = false;
+                open.modified = now.max(open.created).max(open.modified.saturating_add(1_000));
+                object(policy, indicator, *window, open)
+            })
+            .collect()
     }
 
     /// Forgets windows that ended before `before` (microseconds since 1970) and were taken: a later match there begins anew from what the caller knows.
@@ -174,9 +201,8 @@ impl Sightings {
     /// already stays as it is; what is no sighting of this shape changes nothing.
     pub fn resume(&mut self, made: &Map<String, Value>, window: Option<i64>) {
         let time = |name: &str| Timestamp::parse(made.get(name)?.as_str()?).ok().map(|at| at.micros());
-        let (Some(first), Some(last), Some(created)) = (time("first_seen"), time("last_seen"), time("created")) else {
-            return;
-        };
+        let (Some(first), Some(last)) = (time("first_seen"), time("last_seen")) else { return };
+        let (Some(created), Some(modified)) = (time("created"), time("modified")) else { return };
         let Some(Ok(indicator)) = made.get("sighting_of_ref").and_then(Value::as_str).map(str::parse) else { return };
         let count = made.get("count").and_then(Value::as_u64).unwrap_or_default();
         let refs = made.get("observed_data_refs").and_then(Value::as_array).into_iter().flatten();
@@ -185,7 +211,7 @@ impl Sightings {
         markings.add_object(made);
         self.turn += 1;
         let touched = self.turn;
-        let open = Open { created, markings, evidence, count, first, last, changed: false, touched };
+        let open = Open { created, modified, markings, evidence, count, first, last, changed: false, touched };
         self.open.entry((indicator, window.unwrap_or(NO_WINDOW))).or_insert(open);
     }
 
@@ -200,20 +226,29 @@ impl Sightings {
     }
 }
 
-fn object(policy: &Policy, indicator: &AnyId, window: i64, open: &Open, now: i64) -> Option<Sighting> {
+fn shown(window: i64) -> Option<i64> {
+    (window != NO_WINDOW).then_some(window)
+}
+
+fn id_of(policy: &Policy, indicator: &AnyId, window: i64) -> Option<AnyId> {
     let by = policy.created_by.as_ref().map(AnyId::as_str).unwrap_or_default();
     let places: Vec<&str> = policy.where_sighted.iter().map(AnyId::as_str).collect();
-    let begin = window.to_be_bytes();
     let place = places.join(" ");
-    let parts: [&[u8]; 4] = [by.as_bytes(), indicator.as_str().as_bytes(), place.as_bytes(), &begin];
-    let id = identity::derived("sighting", &parts)?;
+    identity::derived(
+        "sighting",
+        &[by.as_bytes(), indicator.as_str().as_bytes(), place.as_bytes(), &window.to_be_bytes()],
+    )
+}
+
+fn object(policy: &Policy, indicator: &AnyId, window: i64, open: &Open) -> Option<Sighting> {
+    let id = id_of(policy, indicator, window)?;
     let Value::Object(mut object) = json!({
         "type": "sighting",
         "spec_version": "2.1",
         "id": id,
         // The same for every version of it, and not after any `modified` (S-030).
         "created": stamp(open.created),
-        "modified": stamp(now.max(open.created)),
+        "modified": stamp(open.modified),
         "first_seen": stamp(open.first),
         "last_seen": stamp(open.last),
         "count": open.count,
@@ -221,16 +256,15 @@ fn object(policy: &Policy, indicator: &AnyId, window: i64, open: &Open, now: i64
     }) else {
         return None;
     };
-    if !by.is_empty() {
-        object.insert("created_by_ref".to_owned(), by.into());
+    if let Some(by) = &policy.created_by {
+        object.insert("created_by_ref".to_owned(), json!(by));
     }
-    if !places.is_empty() {
-        object.insert("where_sighted_refs".to_owned(), json!(places));
+    if !policy.where_sighted.is_empty() {
+        object.insert("where_sighted_refs".to_owned(), json!(policy.where_sighted));
     }
     if policy.evidence && !open.evidence.is_empty() {
         object.insert("observed_data_refs".to_owned(), json!(open.evidence));
     }
     open.markings.mark(&mut object);
-    let window = (window != NO_WINDOW).then_some(window);
-    Some(Sighting { id, indicator: indicator.clone(), window, markings: open.markings.clone(), object })
+    Some(Sighting { id, indicator: indicator.clone(), window: shown(window), markings: open.markings.clone(), object })
 }

@@ -19,10 +19,10 @@ const USES: &[(&str, &[&str])] = &[
     ("detect", &["stix", "label"]),
     ("store", &["stix", "label", "audit"]),
     ("taxii", &["stix", "label"]),
-    ("node", &["stix", "label", "audit", "store", "taxii"]),
+    ("node", &["stix", "label", "audit", "detect", "store", "taxii"]),
     ("web", &["node", "taxii", "label", "stix"]),
     // `oracle` for `entente demo`, which checks itself against it.
-    ("entente", &["node", "web", "store", "stix", "label", "audit", "taxii", "oracle"]),
+    ("entente", &["node", "web", "store", "stix", "label", "audit", "detect", "taxii", "oracle"]),
 ];
 
 fn faults(metadata: &Value) -> Vec<String> {

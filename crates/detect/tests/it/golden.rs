@@ -158,7 +158,8 @@ fn the_page_of_log_fields_is_the_tables() {
     let mut page = String::from(
         "# Log fields\n\nWritten by a test from the tables of the crate `detect`; do not edit.\n\n\
          What `entente match` reads of each source and which STIX property it becomes. Of several rows for one property the first that has a value counts. \
-         An address becomes an `ipv4-addr` or an `ipv6-addr`, a host also a `domain-name`. `a = b`: the object refers to the other one.\n",
+         An address becomes an `ipv4-addr` or an `ipv6-addr`, a host also a `domain-name`. `a = b`: the object refers to the other one. \
+         See [run indicators over your logs](../guide/detect.md).\n",
     );
     for format in Format::ALL {
         writeln!(page, "\n## `{format}`").unwrap();
