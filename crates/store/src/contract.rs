@@ -124,6 +124,8 @@ pub struct Alongside {
     pub act: Option<Act>,
     /// What waited for a marking that the batch brings: its roads as they are from then on, in the same commit, and the act of it. A new epoch.
     pub released: Option<(Vec<ChainChange>, Act)>,
+    /// Alerts of the node's own detection; one whose key is held already changes nothing.
+    pub alerts: Vec<NewAlert>,
     /// Marking definitions to make visible in the batch's collection beside the objects they mark, if held in the realm (their newest instances get a chain `Origin::Own` there). For catalogue markings.
     pub markings: Vec<Incoming>,
 }
@@ -148,7 +150,29 @@ pub struct Published {
     pub commit: u64,
 }
 
-/// Where a pull from a peer's collection stands (moves in the transaction that stores the objects).
+/// An alert of the node's own detection, for the operator alone.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct NewAlert {
+    /// Names what was matched with what: the same match is one alert, however often it is found.
+    pub key: [u8; 32],
+    /// When.
+    pub at: Micros,
+    /// What, as JSON; meaning to the node alone.
+    pub body: String,
+}
+/// An alert as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// Its number, rising with time.
+    pub no: i64,
+    /// The rest.
+    pub new: NewAlert,
+}
+/// Alerts that are kept; when one more comes, the oldest goes.
+pub const ALERTS_MAX: i64 = 1_000_000;
+
+/// Where a pull from a peer's collection stands (moves in the transaction that stores the objects). The node's detection, which reads its own
+/// collections, keeps its place in the same way, under a name that no peer can have.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PullState {
     /// Peer name.
@@ -568,6 +592,11 @@ pub trait Store: Send + Sync {
     fn pull_state(&self, peer: &str, remote_collection: &str) -> Result<Option<PullState>, StoreError>;
     /// All of them.
     fn pull_states(&self) -> Result<Vec<PullState>, StoreError>;
+
+    /// Alerts after number `after`, oldest first.
+    fn alerts(&self, after: Option<i64>, limit: usize) -> Result<Vec<Alert>, StoreError>;
+    /// Whether an alert with this key is held.
+    fn has_alert(&self, key: [u8; 32]) -> Result<bool, StoreError>;
 
     /// Creates or replaces an account; a new name gets the next reader number (`account.reader` is ignored then).
     fn put_account(&self, account: &Account, act: &Act, at: Micros) -> Result<Account, StoreError>;

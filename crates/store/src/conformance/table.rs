@@ -1,7 +1,7 @@
 //! Laws of the smaller tables.
 use super::Open;
 use super::world::{Make, Put, World, act, id, marking};
-use crate::{Account, Alongside, Line, NewCollection, PullState, Status, StoreError, Taken};
+use crate::{Account, Alongside, Line, NewAlert, NewCollection, PullState, Status, StoreError, Taken};
 use label::Origin;
 use uuid::Uuid;
 
@@ -87,6 +87,28 @@ pub(super) fn a_pull_moves_with_its_objects(open: Open<'_>) {
     assert_eq!(world.store.pull_states().unwrap(), [state("one")], "nothing moved");
     take("three", c).unwrap();
     assert_eq!(world.store.pull_states().unwrap(), [state("three")]);
+}
+
+/// I2: an alert is there if the batch is, in order, and the same match is one alert.
+pub(super) fn alerts_come_with_what_they_are_about_and_once(open: Open<'_>) {
+    let world = World::new(open(), 1, 1).unwrap();
+    let c = world.collections[0];
+    let alert = |key: u8, at: i64| NewAlert { key: [key; 32], at, body: format!("{{\"n\":{key}}}") };
+    let take = |alerts: Vec<NewAlert>, collection: u32| {
+        let head = world.head(collection, &[]);
+        let alongside = Alongside { alerts, ..Alongside::default() };
+        world.store.ingest(&head, &[], &alongside, &world.rights, None)
+    };
+    let held = |after: Option<i64>, limit: usize| -> Vec<NewAlert> {
+        world.store.alerts(after, limit).unwrap().into_iter().map(|alert| alert.new).collect()
+    };
+    take(vec![alert(1, 5), alert(2, 5)], c).unwrap();
+    assert!(take(vec![alert(9, 6)], 77).is_err());
+    take(vec![alert(2, 7), alert(3, 7)], c).unwrap();
+    assert_eq!(held(None, 10), [alert(1, 5), alert(2, 5), alert(3, 7)]);
+    let second = world.store.alerts(None, 2).unwrap()[1].no;
+    assert_eq!(held(Some(second), 10), [alert(3, 7)]);
+    assert_eq!([1, 9].map(|key| world.store.has_alert([key; 32]).unwrap()), [true, false]);
 }
 
 /// T-088, T-066: nobody else finds it.

@@ -9,8 +9,8 @@ use super::rights::{self, Changed};
 use super::visibility::{Graph, Seed, Settled};
 use super::work::{ContentRun, STAGED_CONTENT, Work, append_act};
 use crate::{
-    Alongside, BatchHead, BatchId, INSTANCES_PER_ID_MAX, Incoming, InstanceNo, Line, NewRejected, Published,
-    REJECTED_BYTES_MAX, Rights, Slot, StoreError, Taken,
+    ALERTS_MAX, Alongside, BatchHead, BatchId, INSTANCES_PER_ID_MAX, Incoming, InstanceNo, Line, NewAlert, NewRejected,
+    Published, REJECTED_BYTES_MAX, Rights, Slot, StoreError, Taken,
 };
 use label::{Chain, LabelState, Origin};
 use rusqlite::{OptionalExtension as _, params};
@@ -784,8 +784,23 @@ fn write_alongside(work: &Work<'_>, alongside: &Alongside, accepted: i64) -> Res
     for rejected in &alongside.rejected {
         put_rejected(work, rejected)?;
     }
+    for alert in &alongside.alerts {
+        put_alert(work, alert)?;
+    }
     if let Some(act) = &alongside.act {
         append_act(work.conn, act, accepted)?;
+    }
+    Ok(())
+}
+
+fn put_alert(work: &Work<'_>, alert: &NewAlert) -> Result<(), StoreError> {
+    let new = work
+        .conn
+        .prepare_cached("INSERT OR IGNORE INTO alert (key, at, body) VALUES (?1, ?2, ?3)")?
+        .execute(params![alert.key, alert.at, alert.body])?;
+    if new > 0 {
+        let oldest = work.conn.last_insert_rowid().saturating_sub(ALERTS_MAX);
+        work.conn.prepare_cached("DELETE FROM alert WHERE no <= ?1")?.execute([oldest])?;
     }
     Ok(())
 }

@@ -80,3 +80,5 @@ CREATE TABLE account (reader INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, bod
 -- What each party other than the own organisation has brought.
 CREATE TABLE usage (party TEXT PRIMARY KEY, objects INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+-- Alerts of the node's own detection.
+CREATE TABLE alert (no INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;

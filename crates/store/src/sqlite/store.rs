@@ -5,10 +5,10 @@ use super::rights::put_digest;
 use super::work::{Work, append_act, append_leaf, find_key};
 use super::{SqliteStore, check, checkpoint, intake, lines, lock, operator, page, receipts, rights};
 use crate::{
-    Account, Act, Alongside, BatchHead, BatchId, ChainChange, Collection, Epoch, Figures, HeldMarking, Incoming,
-    InstanceInfo, InstanceNo, Line, LineChange, Micros, NewCollection, Page, PageQuery, PreviewedChange, Published,
-    PullState, Quarantined, ReaderLines, Receipt, ReceiptRow, Rights, Slot, Status, Store, StoreError, Usage,
-    audit_row::LeafRow,
+    Account, Act, Alert, Alongside, BatchHead, BatchId, ChainChange, Collection, Epoch, Figures, HeldMarking, Incoming,
+    InstanceInfo, InstanceNo, Line, LineChange, Micros, NewAlert, NewCollection, Page, PageQuery, PreviewedChange,
+    Published, PullState, Quarantined, ReaderLines, Receipt, ReceiptRow, Rights, Slot, Status, Store, StoreError,
+    Usage, audit_row::LeafRow,
 };
 use label::{CollectionNo, LabelState, ReaderNo};
 use rusqlite::{OptionalExtension as _, Row, params};
@@ -291,6 +291,23 @@ impl Store for SqliteStore {
                 conn.prepare_cached("SELECT peer, remote, cursor, at FROM pull_state ORDER BY peer, remote")?;
             Ok(select.query_map([], pull_row)?.collect::<Result<_, _>>()?)
         })
+    }
+
+    fn alerts(&self, after: Option<i64>, limit: usize) -> Result<Vec<Alert>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.read(|conn, _| {
+            let mut select =
+                conn.prepare_cached("SELECT no, key, at, body FROM alert WHERE no > ?1 ORDER BY no LIMIT ?2")?;
+            let row = |row: &Row<'_>| {
+                let new = NewAlert { key: row.get(1)?, at: row.get(2)?, body: row.get(3)? };
+                Ok(Alert { no: row.get(0)?, new })
+            };
+            Ok(select.query_map([after.unwrap_or(0), limit], row)?.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn has_alert(&self, key: [u8; 32]) -> Result<bool, StoreError> {
+        self.read(|conn, _| Ok(conn.prepare_cached("SELECT 1 FROM alert WHERE key = ?1")?.exists([key])?))
     }
 
     fn put_account(&self, account: &Account, act: &Act, at: Micros) -> Result<Account, StoreError> {

@@ -86,6 +86,7 @@ on_sqlite! {
     accounts_keep_their_number_for_ever,
     secrets_are_made_once,
     a_pull_moves_with_its_objects,
+    alerts_come_with_what_they_are_about_and_once,
     statuses_belong_to_their_reader_and_go_after_a_day,
     markings_and_states_are_listed,
     instances_tell_their_roads,
