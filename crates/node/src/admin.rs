@@ -162,6 +162,13 @@ pub enum Request {
         /// How many.
         limit: usize,
     },
+    /// Alerts of detection.
+    Detections {
+        /// After this number.
+        after: Option<i64>,
+    },
+    /// What detection watches for, and where it stands.
+    Detection,
     /// Checks configuration, store and audit log.
     Doctor,
     /// Figures and state.
@@ -249,6 +256,8 @@ impl Node {
             Request::Conflicts { realm, after } => self.conflicts(realm.as_deref(), after.as_deref()),
             Request::WhoHas { id, realm } => self.who_has(&id, realm.as_deref()),
             Request::Audit { from, limit } => json(&self.store.leaves(from, limit)?),
+            Request::Detections { after } => self.list_alerts(after),
+            Request::Detection => self.detection_report(),
             Request::Doctor => self.doctor(),
             Request::Status => self.status_report(),
             Request::Backup { to } => {

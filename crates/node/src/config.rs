@@ -11,10 +11,12 @@
 
 mod agreement;
 mod clearance;
+mod detection;
 mod node_file;
 
 pub use agreement::{Accept, Agreement, Give, Pull, PullCollection};
 pub use clearance::ClearanceFile;
+pub use detection::{DetectionFile, OnWarning};
 pub use node_file::{CollectionFile, Listen, NodeFile, Operator};
 
 use crate::NodeError;
@@ -69,6 +71,8 @@ pub struct Config {
     pub catalogue: BTreeMap<String, CatalogueLabel>,
     /// Agreements by partner.
     pub agreements: BTreeMap<String, AgreementFile>,
+    /// Compiled warning lists by alias of the detection collection.
+    pub warning_lists: BTreeMap<String, std::sync::Arc<detect::WarningLists>>,
 }
 
 impl Config {
@@ -93,7 +97,9 @@ impl Config {
                 ));
             }
         }
-        let mut config = Self { dir: dir.to_owned(), node, policies, policies_digest, catalogue, agreements };
+        let warning_lists = detection::load(dir, &node, &mut faults);
+        let mut config =
+            Self { dir: dir.to_owned(), node, policies, policies_digest, catalogue, agreements, warning_lists };
         for clearance in &config.node.operator.clearance {
             if let Err(why) = clearance.compile(&config.policies) {
                 faults.push(format!("node.toml: operator: {why}"));
@@ -135,6 +141,11 @@ impl Config {
             }
         }
         let given = agreement.give.iter().flat_map(|g| &g.collections);
+        for alias in given.clone() {
+            if self.collection(alias).is_some_and(|c| c.detection.is_some()) {
+                faults.push(format!("{at}: collection `{alias}` is a detection collection; nothing of it is given"));
+            }
+        }
         let accepted = agreement.accept.iter().flat_map(|a| &a.collections);
         let pulled = agreement.pull.iter().flat_map(|p| &p.collections).map(|c| &c.into);
         for alias in given.chain(accepted).chain(pulled) {
@@ -157,11 +168,15 @@ fn name(path: &Path) -> String {
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
+    String::from_utf8(read_bytes(path, CONFIG_FILE_BYTES_MAX)?).map_err(|e| format!("{}: {e}", name(path)))
+}
+
+fn read_bytes(path: &Path, bytes_max: u64) -> Result<Vec<u8>, String> {
     let size = fs::metadata(path).map_err(|e| format!("{}: {e}", name(path)))?.len();
-    if size > CONFIG_FILE_BYTES_MAX {
-        return Err(format!("{}: {size} bytes, more than {CONFIG_FILE_BYTES_MAX}", name(path)));
+    if size > bytes_max {
+        return Err(format!("{}: {size} bytes, more than {bytes_max}", name(path)));
     }
-    fs::read_to_string(path).map_err(|e| format!("{}: {e}", name(path)))
+    fs::read(path).map_err(|e| format!("{}: {e}", name(path)))
 }
 
 fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {

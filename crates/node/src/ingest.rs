@@ -4,7 +4,7 @@ use crate::{
     Node, NodeError,
     world::{RightsAt, World},
 };
-use label::{Assigned, Chain, CollectionNo, LabelState, Markings, Origin, Unresolved, resolve};
+use label::{Assigned, Chain, CollectionNo, Label, LabelState, Markings, Meaning, Origin, Unresolved, resolve};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, MutexGuard, mpsc},
@@ -58,6 +58,13 @@ pub(crate) struct Head {
     pub default: Vec<Id<MarkingDefinition>>,
     /// The default replaces what the objects carry, as on the version before that was relabelled.
     pub relabelled: bool,
+}
+
+/// An object that the node made from others, with every marking that applies to it.
+#[derive(Debug)]
+pub(crate) struct Product {
+    pub object: Object,
+    pub markings: Vec<Id<MarkingDefinition>>,
 }
 
 impl Node {
@@ -229,6 +236,42 @@ impl Node {
         }
         self.after_intake(&definitions, meanings, head, chains)?;
         Ok((intake, published))
+    }
+
+    /// Takes in what the node itself made from others' objects. The markings given count as they are, all of them: several labels of one policy, which an
+    /// author could not put on one object, are what a product of several parts has (L-091).
+    pub(crate) fn publish_products(
+        &self,
+        head: &Head,
+        products: Vec<Product>,
+        alongside: &Alongside,
+    ) -> Result<(), NodeError> {
+        let meanings = self.world().markings.fingerprint();
+        let world = self.world();
+        let mut chains = HashSet::new();
+        let chained = |product: Product| {
+            let mut chain = head.chain(&world, &product.object, &[]);
+            if !product.markings.is_empty() {
+                let markings: BTreeSet<_> = product.markings.into_iter().collect();
+                let labels: Vec<Label> = markings.iter().filter_map(|id| world.label_of(id, head)).collect();
+                let kept = world.config.policies.conjunction(&labels.iter().collect::<Vec<_>>());
+                let dominated = |id: &Id<MarkingDefinition>| {
+                    world.label_of(id, head).is_some() && !kept.iter().any(|label| label.marking_id() == *id)
+                };
+                let markings = markings.into_iter().filter(|id| !dominated(id)).collect();
+                self.relabelled.store(true, std::sync::atomic::Ordering::Relaxed);
+                chain.assigned = Assigned::Relabelled { markings };
+                chain.unresolved = None;
+            }
+            chains.insert(chain.clone());
+            Incoming { object: product.object, chain }
+        };
+        let items: Vec<Incoming> = products.into_iter().map(chained).collect();
+        let batch_head =
+            BatchHead { collection: head.collection, origin: head.origin.clone(), accepted: head.accepted };
+        // Nothing among the products defines a marking, so that nothing can have waited for one.
+        self.publishing(&[], head, |rights, _| Ok(self.store.ingest(&batch_head, &items, alongside, rights, None)?))?;
+        self.after_intake(&[], meanings, head, chains)
     }
 
     /// Content that this node relabelled stays relabelled when it comes again by an own road, or when a peer brings back what this node's organisation
@@ -526,6 +569,14 @@ impl Node {
 }
 
 impl World {
+    /// The label that a marking means on own material, if it means one.
+    fn label_of(&self, id: &Id<MarkingDefinition>, head: &Head) -> Option<Label> {
+        match self.markings.meaning_in(id, &head.origin, head.collection) {
+            Some(Meaning::Label(label)) => Some((**label).clone()),
+            _ => None,
+        }
+    }
+
     /// The marking that a catalogue name stands for.
     pub fn catalogue_marking(&self, name: &str) -> Result<Id<MarkingDefinition>, NodeError> {
         let label = self.config.catalogue.get(name);

@@ -1,4 +1,4 @@
-//! What is due every second: passed dates, pulls, checkpoints. One function, called by whoever owns the time (the binary's loop, a test, the simulator).
+//! What is due every second: passed dates, pulls, detection, checkpoints. One function, called by whoever owns the time (the binary's loop, a test, the simulator).
 
 use crate::{Node, NodeError, federation::Transport};
 use std::collections::BTreeMap;
@@ -29,6 +29,9 @@ impl Node {
                     tracing::warn!(peer.name = %partner, %error, "the pull failed; it is tried again at its next turn");
                 }
             }
+        }
+        if let Err(error) = self.detect() {
+            tracing::error!(%error, "detection failed; it goes on from what the store holds");
         }
         if now < jobs.checkpointed || now - jobs.checkpointed >= CHECKPOINT_INTERVAL_US {
             jobs.checkpointed = now;

@@ -6,12 +6,13 @@
 //!
 //! While it runs: [`ingest`] takes objects in, [`release`] gives pages out through the one gate and records each before its first byte leaves,
 //! [`federation`] pulls from peers, [`accounts`] signs in, [`quarantine`] keeps what could not be labelled or read, [`admin`] carries out the operator's
-//! commands, [`jobs`] does what is due every second. Clock and randomness come in through [`Environment`].
+//! commands, `detection` runs indicators over observations, [`jobs`] does what is due every second. Clock and randomness come in through [`Environment`].
 
 pub mod accounts;
 pub mod admin;
 mod catalogue;
 pub mod config;
+mod detection;
 pub mod environment;
 mod error;
 pub mod federation;

@@ -37,6 +37,8 @@ pub struct Node {
     mended: AtomicI64,
     /// Figures for the operator.
     pub counters: Counters,
+    /// Indicators run over the detection collections; rebuilt from the store whenever something failed.
+    pub(crate) detection: Mutex<crate::detection::Detection>,
 }
 
 impl std::fmt::Debug for Node {
@@ -73,6 +75,7 @@ impl Node {
             relabelled: AtomicBool::new(true),
             mended: AtomicI64::new(i64::MIN),
             counters: Counters::default(),
+            detection: Mutex::default(),
         };
         node.ensure_operator(now)?;
         node.apply_config(config, "start")?;
@@ -284,7 +287,8 @@ impl Node {
                 title: file.title.clone(),
                 description: file.description.clone(),
                 default_markings,
-                open_references: file.open_references,
+                // What a sensor names and the node does not hold must not keep its observations from being matched; nothing of them goes out.
+                open_references: file.open_references || file.detection.is_some(),
             };
             match held.iter().find(|c| c.new.id == file.id) {
                 None => {

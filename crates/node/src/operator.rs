@@ -14,6 +14,16 @@ pub struct Counters {
     pub taken_in: AtomicU64,
     /// Pulls that failed.
     pub pulls_failed: AtomicU64,
+    /// Indicators that are watched for, over all detection collections.
+    pub indicators_watched: AtomicU64,
+    /// Observations that were matched.
+    pub observations_matched: AtomicU64,
+    /// Alerts raised.
+    pub alerts: AtomicU64,
+    /// Matches on warning lists that were not told.
+    pub matches_suppressed: AtomicU64,
+    /// Times a pattern gave no answer within its bounds.
+    pub matches_undecided: AtomicU64,
 }
 
 /// One figure.
@@ -55,6 +65,15 @@ impl Node {
             total("objects_taken_in", "objects taken in since start", &self.counters.taken_in),
             total("gate_disagreements", "faults: gate and store disagreed", &self.counters.gate_disagreements),
             total("pulls_failed", "pulls that failed since start", &self.counters.pulls_failed),
+            held(
+                "detection_indicators",
+                "indicators watched for",
+                self.counters.indicators_watched.load(Ordering::Relaxed),
+            ),
+            total("detection_observations", "observations matched since start", &self.counters.observations_matched),
+            total("detection_alerts", "alerts raised since start", &self.counters.alerts),
+            total("detection_suppressed", "matches on warning lists not told", &self.counters.matches_suppressed),
+            total("detection_undecided", "patterns without an answer within bounds", &self.counters.matches_undecided),
         ])
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Sources of the configuration page, in the order of the page, each with its types and the headings they get.
-const SOURCES: [(&str, &[(&str, &str)]); 3] = [
+const SOURCES: [(&str, &[(&str, &str)]); 4] = [
     (
         "crates/node/src/config/node_file.rs",
         &[
@@ -21,6 +21,10 @@ const SOURCES: [(&str, &[(&str, &str)]); 3] = [
             ("Operator", "`[operator]` in `node.toml`"),
             ("CollectionFile", "`[[collection]]` in `node.toml`"),
         ],
+    ),
+    (
+        "crates/node/src/config/detection.rs",
+        &[("DetectionFile", "`[collection.detection]`, below a `[[collection]]` in `node.toml`")],
     ),
     (
         "crates/node/src/config/agreement.rs",
@@ -122,11 +126,12 @@ fn words(kind: &str) -> String {
     match kind {
         "String" => "string",
         "bool" => "boolean",
-        "u64" | "u32" | "usize" => "integer",
+        "u64" | "u32" | "u8" | "usize" => "integer",
         "uuid::Uuid" => "UUID",
         "SocketAddr" => "address and port",
         "Id<Identity>" => "identity id",
         "Tlp" => "TLP level",
+        "OnWarning" => "`note` or `suppress`",
         _ => "table",
     }
     .to_owned()

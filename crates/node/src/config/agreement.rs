@@ -44,6 +44,9 @@ pub struct Agreement {
     /// How this node pulls from the partner's node.
     #[serde(default)]
     pub pull: Option<Pull>,
+    /// Whether indicators that the partner gave may be run against this node's own observations.
+    #[serde(default = "yes")]
+    pub detect: bool,
 }
 
 /// What a partner may read (`[[give]]`).
@@ -108,6 +111,9 @@ fn quota_roads() -> u64 {
     crate::quota::QUOTA_ROADS
 }
 
+fn yes() -> bool {
+    true
+}
 fn every() -> u32 {
     60
 }

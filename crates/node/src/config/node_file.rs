@@ -1,4 +1,4 @@
-use super::ClearanceFile;
+use super::{ClearanceFile, DetectionFile};
 use label::Tlp;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -141,6 +141,9 @@ pub struct CollectionFile {
     /// Public knowledge: ids of objects that a reader may not see may stand in optional references here.
     #[serde(default)]
     pub open_references: bool,
+    /// Makes it a detection collection: observations that come into it are matched with the indicators of its realm, and no agreement may give it.
+    #[serde(default)]
+    pub detection: Option<DetectionFile>,
 }
 
 fn max_content_length() -> u64 {

@@ -8,6 +8,7 @@
     unreachable_pub
 )]
 
+mod detection;
 mod equivalence;
 mod hostile;
 mod stage;
