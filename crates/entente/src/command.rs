@@ -156,6 +156,14 @@ enum Command {
         #[arg(long)]
         realm: Option<String>,
     },
+    /// Run indicators over data at hand: logs of Zeek, Suricata, Windows, OCSF, plain lists, or STIX observed-data. Needs no node.
+    #[command(
+        after_help = "Examples:\n  entente match --patterns indicators.json --data conn.log\n  tail -F eve.json | entente match --patterns indicators.json --data - --json\n  entente match --pattern \"[domain-name:value = 'c2.example.net']\" --data dns.log --sightings sightings.json --marking TLP:AMBER\n\nObserved-data is taken in the order of time, a log line by line. Each line is a pattern that is satisfied and the observations that satisfy it, the latest among them. With --json one object a line: indicator (null for --pattern), pattern, observations, and warnings where values stand on a warning list. A line that cannot be read is told with its number and costs only itself. Exit code 1 also if some pattern could not be decided within the bounds."
+    )]
+    Match(matching::Match),
+    /// Indicators run over the node's detection collections.
+    #[command(subcommand)]
+    Detection(DetectionCommand),
     /// What could not be read or labelled.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
@@ -210,11 +218,6 @@ enum Command {
     /// STIX patterns.
     #[command(subcommand)]
     Pattern(pattern::PatternCommand),
-    /// Run indicators over observed data, without a node.
-    #[command(
-        after_help = "Examples:\n  entente match --patterns indicators.json --data observed.json --json\n  entente match --pattern \"[ipv4-addr:value ISSUBSET '198.51.100.0/24']\" --data - < observed.json\n\nObservations are taken in the order of time. Each line is a pattern that is satisfied and the observations that satisfy it, the latest among them. With --json one object a line: indicator (null for --pattern), pattern, observations. Exit code 1 also if some pattern could not be decided within the bounds."
-    )]
-    Match(matching::Match),
     /// Check configuration, store and audit log. Exit code 0 sound, 4 faults.
     #[command(after_help = "Example:\n  entente doctor --json")]
     Doctor,
@@ -348,6 +351,20 @@ enum PeerCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum DetectionCommand {
+    /// Alerts, oldest first: indicator, observations, times, sighting, warning lists.
+    #[command(after_help = "Example:\n  entente detection list --json")]
+    List {
+        /// After this number.
+        #[arg(long)]
+        after: Option<i64>,
+    },
+    /// What is watched for, and where detection stands.
+    #[command(after_help = "Example:\n  entente detection status")]
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
 enum QuarantineCommand {
     /// List.
     #[command(after_help = "Example:\n  entente quarantine list")]
@@ -428,6 +445,10 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
         Command::Verify(verify) => verify.run(json, &operator::now()),
         Command::Relabel { id, label, realm } => ask(Request::Relabel { id, label, realm }),
         Command::Revoke { id, realm } => ask(Request::Revoke { id, realm }),
+        Command::Pattern(command) => command.run(json),
+        Command::Match(matching) => matching.run(json),
+        Command::Detection(DetectionCommand::List { after }) => ask(Request::Detections { after }),
+        Command::Detection(DetectionCommand::Status) => ask(Request::Detection),
         Command::Quarantine(QuarantineCommand::List { after }) => ask(Request::Quarantine { after }),
         Command::Quarantine(QuarantineCommand::Show { no }) => ask(Request::QuarantineShow { no }),
         Command::Quarantine(QuarantineCommand::Replay { no, label }) => ask(Request::QuarantineReplay { no, label }),
@@ -441,8 +462,6 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
         Command::Conflicts { realm, after } => ask(Request::Conflicts { realm, after }),
         Command::WhoHas { id, realm } => ask(Request::WhoHas { id, realm }),
         Command::Audit(command) => command.run(&dir, json),
-        Command::Pattern(command) => command.run(json),
-        Command::Match(command) => command.run(json),
         Command::Doctor => {
             let value = operator::ask(&dir, Request::Doctor)?;
             show(&value);

@@ -7,6 +7,7 @@ const LINES_MAX: usize = 1_000;
 const LONGER: &[(&str, &str)] = &[
     ("Cargo.lock", "written by cargo"),
     ("crates/label/tests/data/label-vectors.json", "test vectors, one to a line or more"),
+    ("docs/reference/commands.md", "made from the help of every command"),
     ("docs/requirements/data/nations-and-groups.json", "a table of data"),
     ("docs/requirements/data/relationships.json", "a table of data"),
 ];

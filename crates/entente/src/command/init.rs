@@ -121,6 +121,9 @@ pub(crate) struct CollectionAdd {
     /// Public knowledge: optional references may name what a reader does not see.
     #[arg(long)]
     open_references: bool,
+    /// Make it a detection collection: what is observed there is matched with the indicators of the realm, and sightings go into the collection named here.
+    #[arg(long)]
+    detection_into: Option<String>,
 }
 
 impl CollectionAdd {
@@ -137,8 +140,11 @@ impl CollectionAdd {
             realm: self.realm,
             default_label: self.default_label,
             open_references: self.open_references,
+            detection: self.detection_into.map(node::config::DetectionFile::into_collection),
         };
+        // A table inside the last entry of a list of tables is named after the list.
         let entry = toml::to_string(&file).map_err(|e| e.to_string())?;
+        let entry = entry.replace("\n[detection]", "\n[collection.detection]");
         let after = format!("{}\n[[collection]]\n{entry}", before.trim_end().to_owned() + "\n");
         let draft = dir.join("node.toml.new");
         fs::write(&draft, &after).map_err(failed)?;

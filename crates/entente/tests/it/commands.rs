@@ -204,6 +204,8 @@ fn scenario(dir: &NodeDir) -> Vec<Line> {
     // Looking after it.
     assert_eq!(s.run(&["doctor"])["sound"], true);
     s.run(&["status"]);
+    s.run(&["detection", "list"]);
+    s.run(&["detection", "status"]);
     let leaves = s.run(&["audit", "show", "--from", "1", "--limit", "5"]);
     assert_eq!(leaves.as_array().unwrap().len(), 5);
     assert_eq!(s.run(&["audit", "verify"])["sound"], true);
@@ -303,8 +305,9 @@ fn every_command_says_the_same_on_a_stopped_and_on_a_running_node() {
     }
     let ran: BTreeSet<String> = quiet.iter().map(|line| line.command.clone()).collect();
     for leaf in leaves() {
-        // `convert`, `pull` and `push` need no node; `convert.rs` beside this, and Python against one (tests/partners/test_transfer.py), run them.
-        let elsewhere = ["init", "serve", "demo", "convert", "user password", "pull", "push"];
+        // These need no node: convert.rs, patterns.rs and detection.rs beside this, and Python (tests/partners/test_transfer.py) run them.
+        let elsewhere =
+            ["init", "serve", "demo", "validate", "convert", "user password", "pull", "push", "match", "pattern check"];
         let found =
             elsewhere.contains(&leaf.as_str()) || ran.iter().any(|c| *c == leaf || c.starts_with(&format!("{leaf} ")));
         assert!(found, "`entente {leaf}` is in no test");

@@ -13,5 +13,6 @@ mod bad_input;
 mod commands;
 mod convert;
 mod crash;
+mod detection;
 mod late_release;
 mod twin;
