@@ -563,6 +563,7 @@ impl Unrolled {
             .filter_map(|(symbol, _)| self.number.get(&(*symbol, 0)))
             .map(|n| NodeId(n.0 + shift))
             .collect();
+        let tops_named = !tops.is_empty();
         if tops.is_empty() {
             let free = (shift..).map(NodeId).zip(&used).filter(|(_, used)| !**used).map(|(id, _)| id);
             tops = free
@@ -577,6 +578,7 @@ impl Unrolled {
             nodes,
             edges,
             tops,
+            tops_named,
             by_name,
             mission_h: builder.mission_h,
             warnings: builder.warnings,

@@ -187,6 +187,7 @@ pub struct Model {
     pub(super) nodes: Vec<Node>,
     pub(super) edges: Vec<Edge>,
     pub(super) tops: Vec<NodeId>,
+    pub(super) tops_named: bool,
     pub(super) by_name: HashMap<Arc<str>, NodeId>,
     pub(super) mission_h: f64,
     pub(super) warnings: Vec<String>,
@@ -234,6 +235,11 @@ impl Model {
         &self.tops
     }
 
+    /// Whether the top events were named, and not found as what nothing else uses.
+    pub fn tops_are_named(&self) -> bool {
+        self.tops_named
+    }
+
     /// What the node is.
     pub fn kind(&self, node: NodeId) -> NodeKind {
         self.nodes[node.index()].kind
@@ -274,6 +280,18 @@ impl Model {
     /// What is known about an edge.
     pub fn edge_facts(edge: &Edge) -> &Facts {
         edge.facts.as_deref().unwrap_or(&NO_FACTS)
+    }
+
+    /// The same model with this marking on every node that carries none (L-005): the label that the importer names.
+    #[must_use]
+    pub fn with_default_marking(mut self, marking: Id<MarkingDefinition>) -> Self {
+        for node in &mut self.nodes {
+            let constant = !node.named && matches!(node.kind, NodeKind::House(_));
+            if !constant && node.facts.as_ref().is_none_or(|f| f.markings.is_empty()) {
+                node.facts.get_or_insert_default().markings.push(marking);
+            }
+        }
+        self
     }
 
     /// The mission time that the model names, hours.
