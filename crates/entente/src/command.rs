@@ -12,6 +12,7 @@ mod pull;
 mod push;
 mod remote;
 mod validate;
+mod resilience;
 
 pub(crate) use init::POLICIES;
 
@@ -230,6 +231,9 @@ enum Command {
         /// File to create.
         to: PathBuf,
     },
+    /// Which few failures stop an essential service: dependency graphs and fault trees, exactly, and as a partner may see them.
+    #[command(subcommand)]
+    Resilience(resilience::ResilienceCommand),
     /// Run a whole coalition on this machine: six nodes that share intelligence, each getting exactly what it may.
     #[command(
         after_help = "Examples:\n  entente demo                  stays up until Ctrl-C\n  entente demo --once --json    one JSON object, exit code 0 only if every node holds what the oracle says"
@@ -462,6 +466,7 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
         Command::Conflicts { realm, after } => ask(Request::Conflicts { realm, after }),
         Command::WhoHas { id, realm } => ask(Request::WhoHas { id, realm }),
         Command::Audit(command) => command.run(&dir, json),
+        Command::Resilience(command) => command.run(&dir, json),
         Command::Doctor => {
             let value = operator::ask(&dir, Request::Doctor)?;
             show(&value);

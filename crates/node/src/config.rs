@@ -19,8 +19,8 @@ pub use clearance::ClearanceFile;
 pub use detection::{DetectionFile, OnWarning};
 pub use node_file::{CollectionFile, Listen, NodeFile, Operator};
 
-use crate::NodeError;
-use label::{Label, Policies, Policy};
+use crate::{NodeError, world::kinds};
+use label::{CollectionNo, Label, Markings, Origin, Policies, Policy, Reader};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::BTreeMap,
@@ -130,6 +130,55 @@ impl Config {
     /// The collection that an alias names.
     pub fn collection(&self, alias: &str) -> Option<&CollectionFile> {
         self.node.collections.iter().find(|c| c.alias == alias)
+    }
+
+    /// What the catalogue's markings mean. (A running node knows those that it holds besides.)
+    pub fn markings(&self) -> Markings {
+        let mut markings = Markings::new();
+        for object in self.catalogue.values().filter_map(|label| label.object.as_ref()) {
+            let known = markings.add(object, &Origin::Own { account: None });
+            debug_assert!(known.is_ok(), "the catalogue was checked when it was read");
+        }
+        markings
+    }
+
+    /// A partner as a recipient, by its agreement alone: for what is decided without a store. Collections are numbered in the order of `node.toml`.
+    ///
+    /// # Errors
+    /// No agreement with a partner of that name, or a clearance that its policy refuses.
+    pub fn recipient(&self, partner: &str) -> Result<Reader, NodeError> {
+        let Some(file) = self.agreements.get(partner) else {
+            let known: Vec<&str> = self.agreements.keys().map(String::as_str).collect();
+            return Err(NodeError::Config(vec![format!(
+                "there is no agreement with `{partner}`; agreements are with: {}",
+                if known.is_empty() { "nobody".to_owned() } else { known.join(", ") }
+            )]));
+        };
+        let mut reader = Reader {
+            no: 0,
+            account: partner.to_owned(),
+            partner: Some(partner.to_owned()),
+            clearances: Vec::new(),
+            tlp: file.agreement.tlp.clone(),
+            collections: BTreeMap::new(),
+            from: file.agreement.from(),
+            until: file.agreement.until(),
+        };
+        for give in &file.agreement.give {
+            let kinds = kinds(&give.kinds);
+            reader
+                .collections
+                .extend(give.collections.iter().filter_map(|a| Some((self.collection_no(a)?, kinds.clone()))));
+        }
+        for clearance in &file.agreement.clearance {
+            reader.clearances.push(clearance.compile(&self.policies).map_err(|why| NodeError::Config(vec![why]))?);
+        }
+        Ok(reader)
+    }
+
+    /// The number that [`Self::recipient`] gives to a collection.
+    pub fn collection_no(&self, alias: &str) -> Option<CollectionNo> {
+        self.node.collections.iter().zip(0..).find(|(c, _)| c.alias == alias).map(|(_, no)| no)
     }
 
     fn check_agreement(&self, partner: &str, agreement: &Agreement, faults: &mut Vec<String>) {
@@ -256,8 +305,8 @@ fn load_catalogue(dir: &Path, node: &NodeFile, faults: &mut Vec<String>) -> BTre
 fn catalogue_label(object: Object) -> Result<CatalogueLabel, String> {
     let id = Id::<MarkingDefinition>::try_from(object.id()).map_err(|e| e.to_string())?;
     let name = object.view().name.clone().ok_or_else(|| format!("`{id}` has no name to choose it by"))?;
-    let mut markings = label::Markings::new();
-    markings.add(&object, &label::Origin::Own { account: None }).map_err(|e| format!("`{name}`: {e:?}"))?;
+    let mut markings = Markings::new();
+    markings.add(&object, &Origin::Own { account: None }).map_err(|e| format!("`{name}`: {e:?}"))?;
     Ok(CatalogueLabel { name, id, object: Some(object) })
 }
 

@@ -6,7 +6,7 @@ use crate::{
     release::Recorder,
     world::{OPERATOR, RightsAt, World, readers},
 };
-use label::{CollectionNo, Markings, Origin};
+use label::{CollectionNo, Markings};
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -179,15 +179,9 @@ impl Node {
         config: &Config,
         collections: &BTreeMap<CollectionNo, Collection>,
     ) -> Result<Markings, NodeError> {
-        let mut markings = Markings::new();
+        let mut markings = config.markings();
         for collection in collections.values() {
             markings.place(collection.no, &collection.new.realm);
-        }
-        for label in config.catalogue.values() {
-            if let Some(object) = &label.object {
-                let known = markings.add(object, &Origin::Own { account: None });
-                debug_assert!(known.is_ok(), "the catalogue was checked when it was read");
-            }
         }
         let limits = stix::Limits::default();
         for (raw, roads) in self.store.markings()? {

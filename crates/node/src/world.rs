@@ -233,7 +233,7 @@ pub(crate) fn readers(
     Ok(readers)
 }
 
-fn kinds(names: &[String]) -> Kinds {
+pub(crate) fn kinds(names: &[String]) -> Kinds {
     if names.iter().any(|n| n == "*") {
         Kinds::All
     } else {

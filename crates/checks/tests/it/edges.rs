@@ -22,7 +22,7 @@ const USES: &[(&str, &[&str])] = &[
     ("node", &["stix", "label", "audit", "detect", "store", "taxii"]),
     ("web", &["node", "taxii", "label", "stix"]),
     // `oracle` for `entente demo`, which checks itself against it.
-    ("entente", &["node", "web", "store", "stix", "label", "audit", "detect", "taxii", "oracle"]),
+    ("entente", &["node", "web", "store", "stix", "label", "audit", "detect", "taxii", "supply", "oracle"]),
 ];
 
 fn faults(metadata: &Value) -> Vec<String> {

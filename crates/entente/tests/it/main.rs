@@ -15,4 +15,5 @@ mod convert;
 mod crash;
 mod detection;
 mod late_release;
+mod resilience;
 mod twin;
