@@ -71,6 +71,7 @@ bench: compiler ## The figures of the README, side by side with other servers.
 	$(CARGO) bench --locked -p stix --bench read
 	python3 bench/run.py $(BENCH)
 	python3 bench/patterns.py
+	$(CARGO) bench --locked -p supply
 
 venv: $(VENV)/pinned.txt
 

@@ -11,8 +11,8 @@ mod policy;
 mod pull;
 mod push;
 mod remote;
-mod validate;
 mod resilience;
+mod validate;
 
 pub(crate) use init::POLICIES;
 

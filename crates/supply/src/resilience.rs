@@ -8,6 +8,8 @@
 //!    orders of variables, and from it the minimal cut sets; where that is too much, cut sets up to one order after the other.
 //! 4. The [`Analysis`] is asked as often as one likes: [`Analysis::counts`] (exact, by order, without listing), [`Analysis::cut_sets`] (one after the other, the
 //!    fewest failures and the likeliest first), [`Analysis::probability`], [`Analysis::importance`], [`Analysis::harden`].
+//! 5. Beside the engine: [`import`] and [`export`] for the forms that models come in, [`Network`] for the bare graph, [`cascade()`] for what falls when,
+//!    [`Viewing`] for the model as a reader may see it, [`draw`] for pictures.
 //!
 //! Nothing is estimated silently. What was not finished is told: [`Counts::truncated`] names the order up to which every set is counted, [`Probability::Between`] bounds,
 //! [`Importances::exact`] says whether figures are exact, [`Hardening::at_least`] how good a hardening is at best. The same question and budget give the

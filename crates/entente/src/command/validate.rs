@@ -51,11 +51,7 @@ pub(super) struct Outcome {
 impl Validate {
     pub(super) fn run(self, json: bool) -> Result<ExitCode, String> {
         let schemas = self.schemas()?;
-        let options = Options {
-            advice: self.best_practice,
-            schemas: (!schemas.is_empty()).then_some(&schemas),
-            ..Options::default()
-        };
+        let options = Options { advice: self.best_practice, schemas: (!schemas.is_empty()).then_some(&schemas) };
         let (mut valid, mut read) = (true, true);
         let mut log = self.sarif.then(report::Sarif::default);
         let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();

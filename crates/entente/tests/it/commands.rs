@@ -234,7 +234,7 @@ fn policies_and_bindings(s: &mut Script<'_>, dir: &NodeDir) {
     let label = json!({"v": 1, "role": "originator", "policy": {"name": "NATO"}, "classification": "RESTRICTED",
         "categories": [{"tag": "Context", "type": "permissive", "values": ["NATO"]}], "created": "2026-01-01T00:00:00Z", "review": "2031-01-01T00:00:00Z"});
     let label = dir.file("label.json", label.to_string());
-    let report = dir.file("report.txt", "what we saw".to_owned());
+    let report = dir.file("report.txt", "what we saw");
     let file = report.to_str().unwrap();
     assert_eq!(s.run_with(&["verify", file], 4)[0]["state"], "none");
     let bound =

@@ -182,3 +182,220 @@ fn wrong_files_are_told_with_file_line_and_name() {
     }
     assert!(dir.refused(&["resilience", "graph", "nowhere.csv"]).contains("nowhere.csv"));
 }
+
+/// The corpus, if it is there.
+fn corpus() -> Option<PathBuf> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let folder = PathBuf::from(std::env::var("ENTENTE_CORPUS").unwrap_or_else(|_| default.to_owned()));
+    folder.join("aralia").is_dir().then_some(folder)
+}
+
+fn lines(dir: &NodeDir, args: &[&str]) -> Vec<Value> {
+    let output = dir.run(&[args, &["--json"]].concat());
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+/// Equal to so many figures as the other program printed.
+fn close(one: f64, other: f64, share: f64) -> bool {
+    (one - other).abs() <= share * other.abs().max(1e-300)
+}
+
+/// The trees of the Aralia set, through the command: what is finished in a few seconds is exact, what is not says so and is exact up to the order it names.
+#[test]
+fn the_aralia_trees_are_counted_exactly_or_said_to_be_unfinished() {
+    let Some(corpus) = corpus() else {
+        eprintln!("SKIPPED 22 trees: no corpus");
+        return;
+    };
+    let dir = node();
+    let expected: Value =
+        serde_json::from_slice(&fs::read(corpus.join("aralia/expected-measured.json")).unwrap()).unwrap();
+    let (mut whole, mut partly) = (0, 0);
+    for (name, tree) in expected["trees"].as_object().unwrap() {
+        let file = corpus.join("fault-trees").join(tree["file"].as_str().unwrap());
+        let told = lines(&dir, &["resilience", "analyse", file.to_str().unwrap(), "--seconds", "4"]);
+        assert_eq!(told.len(), 1, "{name} has one top");
+        let told = &told[0];
+        let members: Vec<&str> =
+            told.as_object().unwrap().keys().map(String::as_str).filter(|k| *k != "probability_between").collect();
+        assert_eq!(members, ["coherent", "count", "counts_by_order", "probability", "seconds", "top", "truncated"]);
+        assert_eq!(told["coherent"], tree["coherent"], "{name}");
+        let measured = &tree["measured"];
+        let by_order = measured["by_order"].as_object();
+        let limit = told["truncated"]["order"].as_u64().unwrap_or(u64::MAX);
+        for (order, count) in by_order.into_iter().flatten() {
+            if order.parse::<u64>().unwrap() <= limit && told["coherent"] == true {
+                assert_eq!(told["counts_by_order"][order], count.to_string(), "{name}, order {order}");
+            }
+        }
+        if !told["truncated"].is_null() {
+            partly += 1;
+            continue;
+        }
+        whole += 1;
+        if let Some(count) = measured["minimal_cut_sets"].as_u64() {
+            assert_eq!(told["count"], count.to_string(), "{name}");
+        }
+        if let Some(probability) = measured["top_event_probability_independent"].as_f64() {
+            assert!(close(told["probability"].as_f64().unwrap(), probability, 1e-6), "{name}: {}", told["probability"]);
+        }
+    }
+    eprintln!("{whole} trees in full, {partly} in part");
+    assert!(whole >= 8 && whole + partly == 22, "{whole} and {partly}");
+}
+
+/// Importance through the command, beside what SCRAM printed (six figures).
+#[test]
+fn importance_is_what_another_program_says() {
+    let Some(corpus) = corpus() else {
+        eprintln!("SKIPPED 2 trees: no corpus");
+        return;
+    };
+    let dir = node();
+    let expected: Value =
+        serde_json::from_slice(&fs::read(corpus.join("aralia/expected-measured.json")).unwrap()).unwrap();
+    let mut compared = 0;
+    for name in ["chinese", "isp9605"] {
+        let tree = &expected["trees"][name];
+        let file = corpus.join("fault-trees").join(tree["file"].as_str().unwrap());
+        let told = lines(&dir, &["resilience", "importance", file.to_str().unwrap()]);
+        let scram = tree["importance_scram"].as_object().unwrap();
+        for event in &told {
+            let other = &scram[event["event"].as_str().unwrap()];
+            assert_eq!(event["occurrences"], other["occurrence"].to_string());
+            for (ours, theirs) in [
+                ("birnbaum", "birnbaum"),
+                ("criticality", "criticality"),
+                ("fussell_vesely", "fussell_vesely_dif"),
+                ("raw", "raw"),
+                ("rrw", "rrw"),
+            ] {
+                let (a, b) = (event[ours].as_f64().unwrap(), other[theirs].as_f64().unwrap());
+                assert!(close(a, b, 1e-5), "{name} {} {ours}: {a} {b}", event["event"]);
+            }
+            compared += 1;
+        }
+        assert_eq!(told.len(), scram.len(), "{name}");
+    }
+    eprintln!("{compared} events compared");
+}
+
+#[test]
+fn the_example_is_analysed() {
+    let dir = node();
+    let hospital = dir.json(&["resilience", "analyse", &north(), "--top", "hospital"]);
+    assert_eq!(hospital["top"], "hospital");
+    assert_eq!(hospital["coherent"], true);
+    assert_eq!(hospital["truncated"], Value::Null);
+    assert!(hospital["probability"].as_f64().unwrap() > 0.0);
+    assert_eq!(strings(&hospital["label"]).len(), 2, "a third label is on what only the radar needs");
+    // The vendor alone stops both exchanges, and with them the hospital.
+    let sets = lines(&dir, &["resilience", "cutsets", &north(), "--top", "hospital", "--order", "2"]);
+    assert_eq!(sets[0]["events"], json!(["vendor-x"]));
+    assert_eq!(sets[0]["nations"], json!(["FIN"]));
+    let end = sets.last().unwrap();
+    assert_eq!(end["listed"], sets.len() - 1);
+    assert_eq!(end["truncated"]["reason"], "order");
+    let abroad =
+        lines(&dir, &["resilience", "cutsets", &north(), "--top", "hospital", "--order", "2", "--abroad", "NOR"]);
+    assert!(abroad.len() <= sets.len() && abroad[..abroad.len() - 1].iter().all(|s| s["nations"] != json!(["NOR"])));
+    let harden = dir.json(&["resilience", "harden", &north(), "--top", "hospital"]);
+    assert_eq!(harden["actions"], json!(["vendor-x"]));
+    assert_eq!(harden["smallest"], true);
+    assert!(harden["probability_after"].as_f64() < harden["probability_before"].as_f64());
+    let if_lost =
+        dir.json(&["resilience", "whatif", &north(), "--top", "hospital", "--fail", "controllers,interconnector"]);
+    assert_eq!((if_lost["top_failed"].clone(), if_lost["probability_after"].clone()), (json!(true), json!(1.0)));
+    let if_lost = dir.json(&["resilience", "whatif", &north(), "--top", "hospital", "--fail", "substation-a"]);
+    assert_eq!(if_lost["top_failed"], false);
+    assert!(if_lost["times_as_likely"].as_f64().unwrap() > 1.0);
+    assert!(strings(&if_lost["then_single_failures"]).contains(&"controllers"));
+    let first = lines(&dir, &["resilience", "importance", &north(), "--top", "hospital"]);
+    assert!(first.len() > 10 && first.iter().all(|i| i["exact"] == true));
+    assert!(
+        dir.refused(&["resilience", "whatif", &north(), "--fail", "nobody"])
+            .contains("there is no `nobody` in the model")
+    );
+}
+
+/// A report is one file: it asks for nothing from elsewhere, and its pictures can be read out.
+#[test]
+fn the_report_stands_by_itself() {
+    let dir = node();
+    let path = dir.file("report.html", "");
+    let output = dir.run(&["resilience", "analyse", &north(), "--report", path.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = fs::read_to_string(path).unwrap();
+    for absent in ["<script", "<link", "<img", "src=", "href=", "url(", "@import"] {
+        assert!(!page.contains(absent), "{absent}");
+    }
+    for present in [
+        "<html lang=\"en\">",
+        "default-src 'none'",
+        "North Hospital",
+        "Coastal radar",
+        "role=\"img\"",
+        "<figcaption>",
+        "scope=\"col\"",
+        "TLP:AMBER",
+    ] {
+        assert!(page.contains(present), "{present}");
+    }
+    assert_eq!(page.matches("<h1>").count(), 1);
+    // Ids are unique, or a screen reader reads the wrong picture.
+    let ids: Vec<&str> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(ids.len(), unique.len());
+}
+
+/// Whatever a partner is told of an analysis is the same for two models that differ only inside what it may not know (L-131).
+#[test]
+fn a_partners_analysis_does_not_change_with_what_is_hidden() {
+    let dir = node();
+    let model = |inside: &str| {
+        format!(
+            "node,needs,labels,disclosure,probability,gate,top\nradar,power,{REL_JPN},,0.1,needs-all,yes\nradar,depot,,,,,\npower,grid,{REL_JPN},,0.01,needs-any,\npower,depot,,,,,\ngrid,,{REL_JPN},,0.02,,\n{inside}"
+        )
+    };
+    // Told is the probability: 1/4 or 1/2 of two independent parts, or 5/8 at once.
+    let parts =
+        format!("depot,Quiet Supplier,{NATO_ONLY},probability,0.25,,\nQuiet Supplier,,{NATO_ONLY},probability,0.5,,\n");
+    let whole = format!("depot,,{NATO_ONLY},probability,0.625,,\n");
+    let (first, second) = (dir.file("parts.csv", model(&parts)), dir.file("whole.csv", model(&whole)));
+    for question in [
+        &["analyse", "--top", "radar"][..],
+        &["cutsets"],
+        &["importance"],
+        &["harden"],
+        &["whatif", "--fail", "grid"],
+        &["cascade", "--fail", "grid"],
+        &["graph"],
+        &["view"],
+    ] {
+        let ask = |path: &PathBuf| {
+            let args =
+                [&["resilience", question[0], path.to_str().unwrap(), "--as", "japan", "--json"], &question[1..]]
+                    .concat();
+            let output = dir.run(&args);
+            assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(!text.contains("depot") && !text.contains("Quiet"), "{text}");
+            // The clock is nobody's secret.
+            let lines = text.lines().map(|l| {
+                let mut value: Value = serde_json::from_str(l).unwrap();
+                value["seconds"] = json!(0);
+                value.to_string()
+            });
+            lines.collect::<Vec<_>>()
+        };
+        let (one, other) = (ask(&first), ask(&second));
+        assert_eq!(one, other, "{question:?}");
+    }
+    let told = dir.json(&["resilience", "analyse", first.to_str().unwrap(), "--as", "japan"]);
+    let own = dir.json(&["resilience", "analyse", first.to_str().unwrap()]);
+    assert!(
+        close(told["probability"].as_f64().unwrap(), own["probability"].as_f64().unwrap(), 1e-12),
+        "one module: its figure is exact"
+    );
+}

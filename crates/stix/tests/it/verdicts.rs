@@ -42,7 +42,8 @@ fn verdicts_agree_with_those_of_the_reference_validator() {
             if checked.finding.level == Level::Error {
                 errors += 1;
                 if errors <= 3 {
-                    told += &format!("\n    {:?} {} {}", checked.id, checked.finding.path, checked.finding.message);
+                    let finding = &checked.finding;
+                    told.extend([format!("\n    {:?} {} {}", checked.id, finding.path, finding.message)]);
                 }
             }
         });

@@ -87,7 +87,7 @@ fn tables(policy: &Value) -> Vec<Table> {
         vec![Table { caption: "Levels".to_owned(), heads: heads.clone(), rows: levels.into_iter().map(row).collect() }];
     for (set, about) in members(policy, "tag_sets") {
         for (kind, values) in members(about, "values") {
-            heads[0] = "value".to_owned();
+            "value".clone_into(&mut heads[0]);
             let meaning = match kind.as_str() {
                 "restrictive" => "the reader must hold all of them",
                 "permissive" => "the reader must hold at least one of them",

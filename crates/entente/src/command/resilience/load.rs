@@ -3,10 +3,10 @@
 use super::ModelArgs;
 use label::{Authority, Released};
 use node::{Environment, config::Config};
-use std::{fs::File, io::Read as _, path::Path, sync::Arc};
+use std::{fs::File, io::Read as _, ops::ControlFlow, path::Path, sync::Arc};
 use stix::{Id, Timestamp, id::MarkingDefinition};
 use supply::resilience::{
-    Model, ModelFault, NodeId, View, ViewError, Viewing,
+    Analysis, Budget, Model, ModelFault, NodeId, Probability, Progress, Question, View, ViewError, Viewing,
     import::{FILE_BYTES_MAX, Import, ImportFault, OWN_FAILURE, read},
 };
 
@@ -185,6 +185,24 @@ fn view(model: &Model, partner: &str, args: &ModelArgs, config: &Config) -> Resu
     let markings = Arc::new(config.markings());
     let now = Timestamp::from_micros(Environment::system().clock.now());
     let authority = Authority { policies: &config.policies, markings: &markings, at: &now };
-    let viewing = Viewing { authority: &authority, reader: &reader, collection, failed: &[], probability: &|_| None };
+    let viewing = Viewing {
+        authority: &authority,
+        reader: &reader,
+        collection,
+        failed: &[],
+        probability: &|node| probability(model, node),
+    };
     viewing.view(model).map_err(|e| e.to_string())
+}
+
+/// What a module's exact probability may cost; a greater one is told as unknown. The same on every machine, so that what is told does not depend on its speed.
+const MODULE_BUDGET: Budget = Budget { steps: 20_000_000, nodes: 2_000_000 };
+
+/// The exact probability that a node has failed.
+fn probability(model: &Model, node: NodeId) -> Option<f64> {
+    let mut go_on = |_: &Progress| ControlFlow::Continue(());
+    match Analysis::run(model, node, Question::default(), MODULE_BUDGET, &mut go_on).probability() {
+        Ok(Probability::Exact(p)) => Some(p),
+        _ => None,
+    }
 }
