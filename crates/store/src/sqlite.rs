@@ -60,7 +60,8 @@ const BUSY_MS: u64 = 10_000;
 const FILE_MODE: u32 = 0o600;
 /// The same for the folder, if it is made here.
 const FOLDER_MODE: u32 = 0o700;
-const SCHEMA_VERSION: i64 = 1;
+/// 2: what each partner uses of its quota, and alerts of detection.
+const SCHEMA_VERSION: i64 = 2;
 /// `ENTN`, so that tools can tell what the file is.
 const APPLICATION_ID: i64 = 0x454e_544e;
 /// Statements a connection keeps prepared.
@@ -328,7 +329,11 @@ fn prepare_schema(conn: &mut Connection) -> Result<(), StoreError> {
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         }
         (SCHEMA_VERSION, _) if application == APPLICATION_ID => intake::discard_all(&tx)?,
-        _ if application == APPLICATION_ID => return Err(damaged(format!("its form {version} is of a later version"))),
+        _ if application == APPLICATION_ID => {
+            return Err(damaged(format!(
+                "its form is {version} and this program's is {SCHEMA_VERSION}: export with the program that made it, and import into a new store"
+            )));
+        }
         _ => return Err(damaged("the file is a database, but no store")),
     }
     tx.commit()?;

@@ -41,7 +41,7 @@ fn a_pattern_is_checked() {
         (good.status.code(), good.stdout.as_slice()),
         (Some(0), b"[file:name = 'x'] OR [file:size > 5]\n".as_slice())
     );
-    assert!(said(&good).contains("advice: a number is written without `+` at line 1, column 30"), "{}", said(&good));
+    assert!(said(&good).contains("advice: a number is written without `+` at line 1, column 31"), "{}", said(&good));
     let bad = run(&["pattern", "check", "[file:name = x]"], "");
     assert_eq!((bad.status.code(), bad.stdout.len()), (Some(6), 0));
     assert!(said(&bad).contains("column 14\n[file:name = x]\n             ^"), "{}", said(&bad));
@@ -131,7 +131,10 @@ fn indicators_are_run_over_observations() {
     let data = written(folder.path(), "data.json", &bundle(&objects));
 
     let output = run(&["match", "--patterns", &indicators, "--data", &data, "--json"], "");
-    assert_eq!(matched(&output), [(Some(1), vec![1]), (Some(2), vec![1, 2]), (Some(7), vec![2])]);
+    assert_eq!(
+        matched(&output),
+        [(Some(1), vec![1]), (Some(2), vec![1, 2]), (Some(7), vec![2]), (Some(2), vec![1, 3])]
+    );
     assert_eq!(output.status.code(), Some(0));
     for told in [
         "`yara`",

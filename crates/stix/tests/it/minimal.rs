@@ -122,7 +122,8 @@ pub(crate) fn minimal(type_name: &str) -> Value {
 /// The object with the identifier that fits its content.
 pub(crate) fn identified(mut object: Value) -> Value {
     let computed = stix::sco_id::deterministic_id(object.as_object().unwrap());
-    let type_name = object["type"].as_str().unwrap().to_owned();
+    // Without a type there is nothing to name it after; it keeps the identifier that it has.
+    let Some(type_name) = object["type"].as_str().map(str::to_owned) else { return object };
     object["id"] = json!(computed.map_or_else(|| format!("{type_name}--{UUID}"), |id| id.to_string()));
     object
 }
