@@ -14,7 +14,7 @@ mod finding;
 mod markings;
 mod members;
 pub(crate) mod rules;
-mod twenty;
+pub(crate) mod twenty;
 mod values;
 mod walk;
 

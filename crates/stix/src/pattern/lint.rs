@@ -3,10 +3,10 @@
 use super::{
     Comparison, Constant, Expression, Notice, ObjectPath, Pattern, Predicate, Qualifier, Span, Step, Test,
     network::Network,
-    property::{Known, PropertyKind, is_standard, known},
+    property::{Known, is_standard, known},
     regex::{self, Regex},
 };
-use crate::Timestamp;
+use crate::{Timestamp, schema::Kind};
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -207,7 +207,7 @@ impl Lint<'_> {
 
     fn path(&mut self, path: &ObjectPath) {
         let object_type = &path.object_type;
-        if known(object_type, own_steps(path)) == Known::Absent {
+        if matches!(known(object_type, own_steps(path)), Known::Absent) {
             let message = format!("`{object_type}` has no property `{path}` in the standard");
             self.advise(path.span, message, "P-030");
         }
@@ -228,22 +228,23 @@ impl Lint<'_> {
     fn fits(&mut self, path: &ObjectPath, constant: &Constant, span: Span) -> bool {
         let Some(kind) = end_kind(path) else { return true };
         let (holds, fits, requirement) = match kind {
-            PropertyKind::Boolean => ("booleans", matches!(constant, Constant::Boolean(_)), "P-042"),
-            PropertyKind::Integer | PropertyKind::Float => {
+            Kind::Boolean => ("booleans", matches!(constant, Constant::Boolean(_)), "P-042"),
+            Kind::Integer { .. } | Kind::Float => {
                 ("numbers", matches!(constant, Constant::Integer(_) | Constant::Float(_)), "P-042")
             }
-            PropertyKind::Timestamp => ("timestamps", matches!(constant, Constant::Timestamp(_)), "PD-10"),
-            PropertyKind::String | PropertyKind::Hex | PropertyKind::Binary | PropertyKind::Reference => {
+            Kind::Timestamp => ("timestamps", matches!(constant, Constant::Timestamp(_)), "PD-10"),
+            Kind::Text | Kind::Token(_) | Kind::Vocabulary(_) | Kind::Reference(_) => {
                 let is_text = matches!(constant, Constant::String(_) | Constant::Hex(_) | Constant::Binary(_));
                 ("strings", is_text, "P-042")
             }
-            PropertyKind::Any => return true,
-            PropertyKind::References | PropertyKind::Strings | PropertyKind::Objects(_) => {
-                ("a list, which needs `[*]` or an index", false, "P-033")
-            }
-            PropertyKind::Hashes | PropertyKind::Dictionary | PropertyKind::Extensions | PropertyKind::Object(_) => {
-                ("members, of which one must be named", false, "P-032")
-            }
+            Kind::Any => return true,
+            Kind::List(_) => ("a list, which needs `[*]` or an index", false, "P-033"),
+            Kind::Hashes(_)
+            | Kind::Dictionary(_)
+            | Kind::Extensions
+            | Kind::Record(_)
+            | Kind::GranularMarkings
+            | Kind::Container => ("members, of which one must be named", false, "P-032"),
         };
         if !fits {
             let message = format!("`{path}` holds {holds}: a {} is never like it", constant.kind());
@@ -256,13 +257,7 @@ impl Lint<'_> {
         let kind = end_kind(path);
         let is_text = matches!(
             kind,
-            None | Some(
-                PropertyKind::String
-                    | PropertyKind::Hex
-                    | PropertyKind::Binary
-                    | PropertyKind::Reference
-                    | PropertyKind::Any
-            )
+            None | Some(Kind::Text | Kind::Token(_) | Kind::Vocabulary(_) | Kind::Reference(_) | Kind::Any)
         );
         !is_text && self.never(span, format!("`{path}` holds no text"), "P-042")
     }
@@ -329,7 +324,7 @@ fn own_steps(path: &ObjectPath) -> &[Step] {
 }
 
 /// The kind of value at the end of a path, if the standard fixes it and no reference is followed.
-fn end_kind(path: &ObjectPath) -> Option<PropertyKind> {
+fn end_kind(path: &ObjectPath) -> Option<&'static Kind> {
     if own_steps(path).len() < path.steps.len() || !is_standard(&path.object_type) {
         return None;
     }

@@ -3,8 +3,9 @@
 use super::{
     ObjectPath, Observation, Step,
     observation::Sco,
-    property::{Known, PropertyKind, known},
+    property::{Known, known},
 };
+use crate::schema::Kind;
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -43,7 +44,7 @@ impl Found<'_> {
             Some(name) if name.ends_with("_hex") => Reading::Hex,
             Some(name) if name.ends_with("_bin") => Reading::Base64,
             _ => match known(&self.holder.object_type, self.steps) {
-                Known::As(PropertyKind::Timestamp) => Reading::Timestamp,
+                Known::As(Kind::Timestamp) => Reading::Timestamp,
                 Known::As(_) => Reading::Plain,
                 Known::Open | Known::Absent => Reading::Open,
             },

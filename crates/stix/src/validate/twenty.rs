@@ -73,12 +73,12 @@ const CONTAINED: &[Property] = &[must("type", Kind::Text)];
 static CUSTOM: Type = table("", COMMON, &[], &[]);
 
 /// The table of a cyber-observable of STIX 2.0.
-pub(super) fn observable_named(name: &str) -> Option<&'static Type> {
+pub(crate) fn observable_named(name: &str) -> Option<&'static Type> {
     observables::type_named(name)
 }
 
 /// The table of a predefined extension of STIX 2.0, and the type that it extends.
-pub(super) fn extension_named(name: &str) -> Option<(&'static Type, &'static str)> {
+pub(crate) fn extension_named(name: &str) -> Option<(&'static Type, &'static str)> {
     observables::extension_named(name)
 }
 
