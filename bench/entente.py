@@ -20,6 +20,7 @@ catalogue = "catalogue.json"
 [listen]
 taxii = "127.0.0.1:{taxii}"
 operator = "127.0.0.1:{operator}"
+requests_per_s = 0
 
 [operator]
 tlp = ["CLEAR", "GREEN", "AMBER", "AMBER+STRICT"]

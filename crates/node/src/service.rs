@@ -11,7 +11,6 @@ use stix::{AnyId, Limits, Object};
 use store::{ChainChange, Collection, Filter, Line, StoreError, Versions};
 use taxii::{
     cursor::{Cursors, Scope},
-    date_added,
     encode::{self, Style},
     error::TaxiiError,
     query::Query,
@@ -247,16 +246,10 @@ impl Taxii for Node {
             Listing::Manifest => encode::manifest(&given.items, next.as_deref(), style),
             Listing::Versions => encode::versions(&given.items, next.as_deref(), style),
         };
-        // C-002: an empty answer repeats what the caller sent, so that a client does not jump to "now".
-        let repeat = || resumed.filter.added_after.map(date_added::format);
-        let (first, last) = match (given.items.first(), given.items.last()) {
-            (Some(first), Some(last)) => (
-                Some(date_added::format(first.object().date_added)),
-                Some(date_added::format(last.object().date_added)),
-            ),
-            _ => (repeat(), repeat()),
-        };
-        Ok(Listed { body, first, last })
+        let added_after = resumed.filter.added_after;
+        let (first, last) = encode::first_last(&given.items, added_after);
+        let tag = encode::tag(&given.items, next.is_some(), added_after, style);
+        Ok(Listed { body, first, last, tag })
     }
 
     fn may_add(&self, who: &Caller, root: &str, collection: &str) -> Result<(), TaxiiError> {

@@ -12,8 +12,13 @@
 
 mod splice;
 
-use crate::{date_added, media, resource::Item};
+use crate::{
+    date_added, media,
+    resource::Item,
+    server::{TAG_BYTES, Tag},
+};
 use label::Released;
+use sha2::{Digest as _, Sha256};
 
 /// How one account's replies are written (quirks of taxii-clients.md; the exceptions to I3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -75,6 +80,28 @@ pub fn first_last(items: &[Released<Item>], added_after: Option<i64>) -> (Option
     let of =
         |item: Option<&Released<Item>>| item.map(|i| i.object().date_added).or(added_after).map(date_added::format);
     (of(items.first()), of(items.last()))
+}
+
+/// A digest of what the bodies above tell of these items to this reader: which contents, with which assigned markings, in which slots, whether there is more, and for an empty page the
+/// caller's `added_after`. The text of `next` does not count: an older one leads to the same place. Made of the digests that are there anyway, not of megabytes of bodies.
+pub fn tag(items: &[Released<Item>], more: bool, added_after: Option<i64>, style: Style) -> Tag {
+    let mut digest = Sha256::new();
+    digest.update([u8::from(style.peer), u8::from(style.empty_array), u8::from(more)]);
+    for item in items {
+        let Item { date_added, digest: content, .. } = item.object();
+        digest.update(date_added.to_be_bytes());
+        digest.update(content);
+        digest.update((item.assigned().len() as u64).to_be_bytes());
+        for marking in item.assigned() {
+            digest.update(marking.uuid().as_bytes());
+        }
+    }
+    if items.is_empty() {
+        digest.update(added_after.map_or([0; 8], i64::to_be_bytes));
+    }
+    let mut tag = Tag::default();
+    tag.copy_from_slice(&digest.finalize()[..TAG_BYTES]);
+    tag
 }
 
 /// Markings as they are handled here.

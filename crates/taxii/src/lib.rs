@@ -4,6 +4,7 @@
 //! [`server::Taxii`] · [`encode`] writes bodies from `Released` objects and nothing else · [`error`] alone knows status codes.
 //! Knows nothing of stores, sockets or clocks.
 pub mod client;
+pub mod coding;
 pub mod cursor;
 pub mod date_added;
 pub mod encode;

@@ -1,6 +1,6 @@
 //! Media types and their negotiation (T-014 to T-023, C-004, C-005).
 
-use crate::error::TaxiiError;
+use crate::{coding::Coding, error::TaxiiError};
 
 /// What every reply of ours is, success and failure alike (T-014, TK-21): exactly these bytes.
 pub const TAXII: &str = "application/taxii+json;version=2.1";
@@ -72,28 +72,6 @@ pub fn content_type(value: Option<&[u8]>) -> Result<(), TaxiiError> {
         _ => false,
     });
     if read { Ok(()) } else { Err(TaxiiError::UnsupportedMediaType) }
-}
-
-/// How a body is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coding {
-    /// As it is.
-    Identity,
-    /// RFC 1952.
-    Gzip,
-    /// RFC 8878, with the window of RFC 9659.
-    Zstd,
-}
-
-impl Coding {
-    /// As it stands in `Content-Encoding`; `None` for what is not packed.
-    pub fn name(self) -> Option<&'static str> {
-        match self {
-            Self::Identity => None,
-            Self::Gzip => Some("gzip"),
-            Self::Zstd => Some("zstd"),
-        }
-    }
 }
 
 /// Reads the `Content-Encoding` lines of a POST (C-005).

@@ -37,6 +37,10 @@ pub enum Listing {
     /// `objects/{id}/versions/`.
     Versions,
 }
+/// Octets of a [`Tag`]: two pages of one reader meet by chance once in 2^64.
+pub const TAG_BYTES: usize = 16;
+/// A digest of all that a page tells its reader: two pages with equal tags tell the same.
+pub type Tag = [u8; TAG_BYTES];
 /// A reply with the X-TAXII-Date-Added headers (T-026, C-002).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -46,6 +50,8 @@ pub struct Listed {
     pub first: Option<String>,
     /// `X-TAXII-Date-Added-Last`.
     pub last: Option<String>,
+    /// For `ETag`.
+    pub tag: Tag,
 }
 /// Everything the TAXII routes of `web` need. Blocking; called from a blocking pool. `root` and `collection` are path segments as received, `query` the raw query string.
 pub trait Taxii: Send + Sync + 'static {

@@ -24,8 +24,9 @@ use std::{
     time::Instant,
 };
 use taxii::{
+    coding::{self, Coding},
     error::TaxiiError,
-    media::{self, Coding},
+    media,
     server::{Caller, Credentials, Listing, Taxii},
 };
 
@@ -271,7 +272,7 @@ impl App {
         let _places = self.gate.body(&who.account).await?;
         let bytes = body::read(body, max).await?;
         let status = self.call(move |taxii| {
-            let bytes = body::unpack(bytes, coding, max)?;
+            let bytes = coding::unpack(bytes, coding, max)?;
             taxii.add(&who, &at.root, &at.second, &bytes)
         });
         Ok(Reply::taxii(StatusCode::ACCEPTED, status.await?))

@@ -43,8 +43,6 @@ pub const QUEUE_TIMEOUT_S: u64 = 10;
 pub const CALL_TIMEOUT_S: u64 = 300;
 /// Time for open requests to end at shutdown, in seconds.
 pub const SHUTDOWN_TIMEOUT_S: u64 = 30;
-/// Base-2 logarithm of the window that a zstd body may ask for: 8 MiB, as RFC 9659 has it for HTTP.
-pub const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Octets of a reply below which it is not packed: it fits one packet anyway.
 pub const PACK_BYTES_MIN: usize = 1_024;
 /// Seconds over which the requests of an account are averaged, where their rate is bounded: so long a burst may come at once.

@@ -1,9 +1,6 @@
 //! Replies: every one of the TAXII listener has exactly the TAXII content type (T-014), but for `/healthz`.
 
-use crate::{
-    body,
-    limits::{IF_NONE_MATCH_BYTES_MAX, PACK_BYTES_MIN},
-};
+use crate::limits::{IF_NONE_MATCH_BYTES_MAX, PACK_BYTES_MIN};
 use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -18,9 +15,10 @@ use std::{
     task::{Context, Poll},
 };
 use taxii::{
+    coding::{self, Coding},
     error::TaxiiError,
-    media::{self, Coding},
-    server::Listed,
+    media,
+    server::{Listed, TAG_BYTES, Tag},
 };
 
 /// The challenge of every 401 (T-138).
@@ -28,15 +26,14 @@ pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=
 const FIRST: HeaderName = HeaderName::from_static("x-taxii-date-added-first");
 const LAST: HeaderName = HeaderName::from_static("x-taxii-date-added-last");
 
-/// Octets of the digest in an `ETag`: two replies of one reader meet by chance once in 2^64.
-const TAG_BYTES: usize = 16;
-
 /// A reply before it becomes HTTP.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
+    /// What a listing says of itself; other replies are known by their bytes.
+    tag: Option<Tag>,
 }
 
 impl Reply {
@@ -50,7 +47,7 @@ impl Reply {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        Self { status, headers, body }
+        Self { status, headers, body, tag: None }
     }
 
     pub(crate) fn resource<R: serde::Serialize>(resource: &R) -> Result<Self, TaxiiError> {
@@ -59,7 +56,7 @@ impl Reply {
 
     /// A listing with its headers (T-026, C-002).
     pub(crate) fn listed(listed: Listed) -> Result<Self, TaxiiError> {
-        let mut reply = Self::taxii(StatusCode::OK, listed.body);
+        let mut reply = Self { tag: Some(listed.tag), ..Self::taxii(StatusCode::OK, listed.body) };
         for (name, value) in [(FIRST, listed.first), (LAST, listed.last)] {
             if let Some(value) = value {
                 reply.headers.insert(name, HeaderValue::try_from(value).map_err(|_| TaxiiError::Internal)?);
@@ -77,16 +74,15 @@ impl Reply {
         reply
     }
 
-    /// A 200 with its `ETag`, or a 304 without a body if the request's `If-None-Match` names it. The tag is a digest of what this reader gets, the X-TAXII headers
-    /// included, and of nothing else (I1); weak, because it is the same however the body is packed.
+    /// A 200 with its `ETag`, or a 304 without a body if the request's `If-None-Match` names it. The tag is a digest of what this reader gets and of nothing else (I1); weak, because it
+    /// is the same however the body is packed, and whatever `next` is called.
     pub(crate) fn tagged(mut self, request: &HeaderMap) -> Self {
-        let mut digest = Sha256::new();
-        for name in [FIRST, LAST] {
-            digest.update(self.headers.get(name).map_or(&b""[..], HeaderValue::as_bytes));
-            digest.update([0]);
-        }
-        digest.update(&self.body);
-        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest.finalize()[..TAG_BYTES]));
+        let tag = self.tag.unwrap_or_else(|| {
+            let mut tag = Tag::default();
+            tag.copy_from_slice(&Sha256::digest(&self.body)[..TAG_BYTES]);
+            tag
+        });
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(tag));
         let Ok(value) = HeaderValue::try_from(format!("W/{tag}")) else { return self };
         self.headers.insert(header::ETAG, value);
         let known: Vec<&[u8]> = request.get_all(header::IF_NONE_MATCH).iter().map(HeaderValue::as_bytes).collect();
@@ -106,7 +102,7 @@ impl Reply {
 
     /// Packed, if that makes it smaller; blocking.
     pub(crate) fn packed(mut self, coding: Coding) -> Self {
-        if let (Some(name), Some(packed)) = (coding.name(), body::pack(&self.body, coding))
+        if let (Some(name), Some(packed)) = (coding.name(), coding::pack(&self.body, coding))
             && packed.len() < self.body.len()
         {
             self.body = packed;

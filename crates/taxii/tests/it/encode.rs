@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 use taxii::{
     date_added,
-    encode::{Style, envelope, first_last, manifest, versions},
+    encode::{Style, envelope, first_last, manifest, tag, versions},
     media::{STIX, TAXII},
     resource::Item,
 };
@@ -134,6 +134,38 @@ fn the_headers_are_of_the_first_and_last_object_or_the_callers_own_time() {
     assert_eq!(first_last(&items[..1], None), (at(5), at(5)));
     assert_eq!(first_last(&[], Some(4)), (at(4), at(4)));
     assert_eq!(first_last(&[], None), (None, None));
+}
+
+/// A tag is the same for the same page, and another one as soon as the page tells anything else: another slot, another content of a slot, an assigned marking, an object less,
+/// an order, that there is more, how it is written, and for an empty page the time that is repeated.
+#[test]
+fn a_tag_tells_pages_apart_by_all_that_they_tell() {
+    let page = |items: &[(i64, u8, Label)]| {
+        let of =
+            |&(n, content, label): &(i64, u8, Label)| (Item { digest: [content; 32], ..item(n, "{}", None) }, label);
+        released(items.iter().map(of).collect())
+    };
+    let (first, second) = ((5, 1, Label::Carried), (6, 2, Label::Carried));
+    let of = |items: &[(i64, u8, Label)]| tag(&page(items), false, None, CLIENT);
+    assert_eq!(of(&[first, second]), of(&[first, second]));
+    assert_eq!(tag(&page(&[first]), false, Some(4), CLIENT), of(&[first]), "what is not told does not count");
+    let tags = [
+        of(&[first, second]),
+        of(&[second, first]),
+        of(&[first]),
+        of(&[]),
+        of(&[first, (7, 2, Label::Carried)]),
+        of(&[first, (6, 3, Label::Carried)]),
+        of(&[first, (6, 2, Label::AssignedAtDoor)]),
+        tag(&page(&[first, second]), true, None, CLIENT),
+        tag(&page(&[first, second]), false, None, PEER),
+        tag(&[], false, Some(4), CLIENT),
+        tag(&[], false, Some(5), CLIENT),
+        tag(&[], false, None, Style { empty_array: true, ..CLIENT }),
+    ];
+    for (i, one) in tags.iter().enumerate() {
+        assert!(!tags[..i].contains(one), "{i}");
+    }
 }
 
 /// I3 on real data: every object of ATT&CK ICS leaves with its own bytes, or with the assigned marking and no other difference.

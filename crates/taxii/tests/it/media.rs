@@ -1,8 +1,11 @@
 //! Media types, as clients spell them.
 
-use taxii::media::{
-    ACCEPT_BYTES_MAX, ACCEPT_RANGES_MAX, Coding, accept, accept_encoding, content_encoding, content_type, is_taxii_2_1,
-    is_taxii_reply,
+use taxii::{
+    coding::Coding,
+    media::{
+        ACCEPT_BYTES_MAX, ACCEPT_RANGES_MAX, accept, accept_encoding, content_encoding, content_type, is_taxii_2_1,
+        is_taxii_reply,
+    },
 };
 
 fn accepts(line: &str) -> bool {

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use http_body_util::BodyExt as _;
+use sha2::{Digest as _, Sha256};
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex},
@@ -15,7 +16,7 @@ use taxii::{
     media::TAXII,
     query::Query,
     resource::{ApiRoot, Collection, Collections, Discovery},
-    server::{Caller, Credentials, Listed, Listing, Taxii},
+    server::{Caller, Credentials, Listed, Listing, TAG_BYTES, Tag, Taxii},
 };
 use tower::ServiceExt as _;
 use web::{Figure, FigureKind, Metrics, Operator, Settings, app};
@@ -153,7 +154,9 @@ impl Taxii for Node {
         let at = query.filter.added_after.map(taxii::date_added::format);
         // Something worth packing, for who asks for it.
         let body = if query.filter.types.iter().any(|t| t == "x-large") { b"{}".repeat(2_000) } else { b"{}".to_vec() };
-        Ok(Listed { body, first: at.clone(), last: at })
+        let mut tag = Tag::default();
+        tag.copy_from_slice(&Sha256::digest(format!("{at:?} {}", body.len()))[..TAG_BYTES]);
+        Ok(Listed { body, first: at.clone(), last: at, tag })
     }
 
     fn may_add(&self, _: &Caller, root: &str, collection: &str) -> Result<(), TaxiiError> {

@@ -1,6 +1,6 @@
 //! HTTPS (T-131 to T-135).
 
-use super::fake::{ALICE, world};
+use super::fake::{ALICE, RW, world};
 use axum::{body::Body, http::Request};
 use http_body_util::BodyExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -225,19 +225,28 @@ async fn a_pull_verifies_the_server_against_the_partners_own_file() {
         (file("key.pem", &(right.cert.pem() + &key)), file("empty.pem", ""), file("text.pem", "hello"));
     let huge = file("huge.pem", &" ".repeat(usize::try_from(CA_FILE_BYTES_MAX).unwrap() + 1));
     tokio::task::spawn_blocking(move || {
-        let ask = |http: Http| {
+        let get = |http: &Http, path: &str, body_bytes_max| {
             let request = taxii::client::Request {
                 method: taxii::client::Method::Get,
-                url: format!("https://localhost:{}/taxii2/", address.port()),
+                url: format!("https://localhost:{}{path}", address.port()),
                 headers: vec![("authorization", ALICE.to_owned())],
                 body: Vec::new(),
                 timeout_s: 10,
-                body_bytes_max: 10_000,
+                body_bytes_max,
             };
-            http.send(&request).map(|response| response.status)
+            http.send(&request)
         };
+        let ask = |http: Http| get(&http, "/taxii2/", 10_000).map(|response| response.status);
         assert_eq!(ask(Http::trusting(&right_file).unwrap()).unwrap(), 200);
         assert_eq!(ask(Http::trusting(&both).unwrap()).unwrap(), 200);
+        // C-005: what comes packed is read up to the limit of what it unpacks to.
+        let (http, large) =
+            (Http::trusting(&right_file).unwrap(), format!("/live/collections/{RW}/objects/?match[type]=x-large"));
+        let packed = get(&http, &large, 4_000).unwrap();
+        let coding =
+            packed.headers.iter().find(|(name, _)| name == "content-encoding").map(|(_, value)| value.as_str());
+        assert_eq!((packed.body.len(), coding), (4_000, Some("zstd")));
+        assert_eq!(get(&http, &large, 3_999), Err(taxii::client::TransportError::TooLarge));
         assert!(ask(Http::trusting(&wrong_file).unwrap()).is_err(), "another certificate of the same name");
         assert!(ask(Http::new()).is_err(), "no public authority knows it");
         for path in [with_key, empty, text, huge, right_file.with_file_name("nothing.pem")] {
