@@ -7,7 +7,7 @@ use stix::{Id, id::MarkingDefinition};
 
 /// Markings that all apply: a reader must pass every one. Of equal ones one remains (a TLP level has an id in either version of TLP), and TLP:CLEAR, which everybody
 /// passes, goes when another level is there. Other levels stay side by side: an agreement may address one and not the other.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Conjunction {
     markings: BTreeSet<Id<MarkingDefinition>>,
 }

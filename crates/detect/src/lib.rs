@@ -5,8 +5,8 @@
 //!    ([`source`]) to an [`Observation`]: an observed-data object with the observables that it refers to, or says what is wrong with that line.
 //! 2. [`Watch`] runs a set of indicators over them: the engine of `stix::pattern`, with validity, revocation and confidence, each switchable.
 //! 3. [`WarningLists`] tells which values say nothing (public resolvers, empty files, the most visited sites), so that a match on them is noted or dropped.
-//! 4. [`Sightings`] adds matches up to `sighting` objects, one for each indicator, place and window of time, which bear the labels of the indicator
-//!    *and* of every observation in them ([`Conjunction`], L-091).
+//! 4. [`Sightings`] adds matches up to `sighting` objects, one for each indicator, place, window of time and set of labels: those of the
+//!    indicator *and* of every observation in it ([`Conjunction`], L-091).
 //!
 //! No clock, no randomness, no I/O but the reader that is passed in: the same lines always become the same objects, so that reading a log twice adds nothing.
 

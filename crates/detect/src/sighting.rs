@@ -1,8 +1,14 @@
-//! From matches to sightings: one object for each indicator, place and window of time.
+//! From matches to sightings: one object for each indicator, place, window of time and set of labels.
+//!
+//! Matches that bear different labels are never added up: else an observation that a reader may not see would hide from it the sighting of what it may see,
+//! or the next version of that (I1). Where sightings name their observations, those of different contributors stand apart for the same reason.
 
 use crate::{Conjunction, identity, observation::stamp};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use stix::{AnyId, Timestamp};
 
 /// Observations that one sighting names. Beyond them it goes on counting.
@@ -40,6 +46,8 @@ pub struct Seen {
     pub number: u64,
     /// The markings in force on it and on its observables.
     pub markings: Conjunction,
+    /// Who brought it, in words of the caller's: who may see an observation follows from this and from its markings.
+    pub by: Arc<str>,
 }
 
 /// One match of one indicator.
@@ -56,7 +64,7 @@ pub struct Hit {
 /// A sighting as STIX.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sighting {
-    /// Its identifier: follows from creator, indicator, place and window, so that it grows by new versions.
+    /// Its identifier: follows from creator, indicator, place, window and labels, so that it grows by new versions.
     pub id: AnyId,
     /// The indicator.
     pub indicator: AnyId,
@@ -74,13 +82,23 @@ struct Open {
     created: i64,
     /// Of the version that was taken last. Two versions never have the same (S-030).
     modified: i64,
-    markings: Conjunction,
     evidence: BTreeSet<AnyId>,
     count: u64,
     first: i64,
     last: i64,
     changed: bool,
     touched: u64,
+}
+
+/// What is added up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    indicator: AnyId,
+    window: i64,
+    /// Everything that a reader must pass.
+    markings: Conjunction,
+    /// Who brought what is named; nobody where nothing is named.
+    by: BTreeSet<Arc<str>>,
 }
 
 /// Which sighting a match belongs to.
@@ -92,15 +110,16 @@ pub struct Place {
     pub window: Option<i64>,
     /// Whether it is open here; otherwise one made before can be taken up with [`Sightings::resume`].
     pub open: bool,
+    key: Key,
 }
 
 /// Matches added up. Nothing here knows the time: it is passed in with every call.
 #[derive(Debug)]
 pub struct Sightings {
     policy: Policy,
-    open: BTreeMap<(AnyId, i64), Open>,
+    open: BTreeMap<Key, Open>,
     turn: u64,
-    closed: Vec<((AnyId, i64), Open)>,
+    closed: Vec<(Key, Open)>,
 }
 
 impl Sightings {
@@ -116,16 +135,15 @@ impl Sightings {
         else {
             return;
         };
-        let window = self.window_of(last);
-        let key = (hit.indicator.clone(), window);
+        let key = self.key(hit, last);
         self.turn += 1;
         if !self.open.contains_key(&key) && self.open.len() >= OPEN_MAX {
             self.close_oldest();
         }
+        let created = if key.window == NO_WINDOW { first } else { key.window };
         let open = self.open.entry(key).or_insert_with(|| Open {
-            created: if window == NO_WINDOW { first } else { window },
+            created,
             modified: NO_WINDOW,
-            markings: hit.markings.clone(),
             evidence: BTreeSet::new(),
             count: 0,
             first,
@@ -135,9 +153,7 @@ impl Sightings {
         });
         open.touched = self.turn;
         open.changed = true;
-        open.markings.add(hit.markings.markings());
         for seen in &hit.observations {
-            open.markings.add(seen.markings.markings());
             if open.evidence.len() < EVIDENCE_MAX {
                 open.evidence.insert(seen.id.clone());
             }
@@ -154,9 +170,24 @@ impl Sightings {
 
     /// The sighting that a match belongs to; `None` for a match without an observation.
     pub fn place(&self, hit: &Hit) -> Option<Place> {
-        let window = self.window_of(hit.observations.iter().map(|o| o.last).max()?);
-        let open = self.open.contains_key(&(hit.indicator.clone(), window));
-        Some(Place { id: id_of(&self.policy, &hit.indicator, window)?, window: shown(window), open })
+        let key = self.key(hit, hit.observations.iter().map(|o| o.last).max()?);
+        let open = self.open.contains_key(&key);
+        Some(Place { id: id_of(&self.policy, &key)?, window: shown(key.window), open, key })
+    }
+
+    /// `last`: the end of its last observation.
+    fn key(&self, hit: &Hit, last: i64) -> Key {
+        let mut markings = hit.markings.clone();
+        for seen in &hit.observations {
+            markings.add(seen.markings.markings());
+        }
+        let named = hit.observations.iter().filter(|_| self.policy.evidence);
+        Key {
+            indicator: hit.indicator.clone(),
+            window: self.window_of(last),
+            markings,
+            by: named.map(|seen| Arc::clone(&seen.by)).collect(),
+        }
     }
 
     fn window_of(&self, last: i64) -> i64 {
@@ -183,10 +214,10 @@ impl Sightings {
             .iter_mut()
             .map(|(key, open)| (&*key, open))
             .chain(changed)
-            .filter_map(|((indicator, window), open)| {
+            .filter_map(|(key, open)| {
                 open.changed = false;
                 open.modified = now.max(open.created).max(open.modified.saturating_add(1_000));
-                object(policy, indicator, *window, open)
+                object(policy, key, open)
             })
             .collect()
     }
@@ -194,25 +225,22 @@ impl Sightings {
     /// Forgets windows that ended before `before` (microseconds since 1970) and were taken: a later match there begins anew from what the caller knows.
     pub fn forget(&mut self, before: i64) {
         let Some(us) = self.policy.window_us else { return };
-        self.open.retain(|(_, window), open| open.changed || window.saturating_add(us) > before);
+        self.open.retain(|key, open| open.changed || key.window.saturating_add(us) > before);
     }
 
-    /// Takes up a sighting that was made before, so that it goes on from there: count, times and labels are kept and its window is open again. What is open
-    /// already stays as it is; what is no sighting of this shape changes nothing.
-    pub fn resume(&mut self, made: &Map<String, Value>, window: Option<i64>) {
+    /// Takes up the sighting of a place that was made before, so that it goes on from there: count and times are kept and its window is open again. What is
+    /// open already stays as it is; what is no sighting of this shape changes nothing.
+    pub fn resume(&mut self, made: &Map<String, Value>, place: &Place) {
         let time = |name: &str| Timestamp::parse(made.get(name)?.as_str()?).ok().map(|at| at.micros());
         let (Some(first), Some(last)) = (time("first_seen"), time("last_seen")) else { return };
         let (Some(created), Some(modified)) = (time("created"), time("modified")) else { return };
-        let Some(Ok(indicator)) = made.get("sighting_of_ref").and_then(Value::as_str).map(str::parse) else { return };
         let count = made.get("count").and_then(Value::as_u64).unwrap_or_default();
         let refs = made.get("observed_data_refs").and_then(Value::as_array).into_iter().flatten();
         let evidence = refs.filter_map(|id| id.as_str()?.parse().ok()).take(EVIDENCE_MAX).collect();
-        let mut markings = Conjunction::new();
-        markings.add_object(made);
         self.turn += 1;
         let touched = self.turn;
-        let open = Open { created, modified, markings, evidence, count, first, last, changed: false, touched };
-        self.open.entry((indicator, window.unwrap_or(NO_WINDOW))).or_insert(open);
+        let open = Open { created, modified, evidence, count, first, last, changed: false, touched };
+        self.open.entry(place.key.clone()).or_insert(open);
     }
 
     fn close_oldest(&mut self) {
@@ -230,18 +258,19 @@ fn shown(window: i64) -> Option<i64> {
     (window != NO_WINDOW).then_some(window)
 }
 
-fn id_of(policy: &Policy, indicator: &AnyId, window: i64) -> Option<AnyId> {
+fn id_of(policy: &Policy, key: &Key) -> Option<AnyId> {
     let by = policy.created_by.as_ref().map(AnyId::as_str).unwrap_or_default();
     let places: Vec<&str> = policy.where_sighted.iter().map(AnyId::as_str).collect();
     let place = places.join(" ");
-    identity::derived(
-        "sighting",
-        &[by.as_bytes(), indicator.as_str().as_bytes(), place.as_bytes(), &window.to_be_bytes()],
-    )
+    let mut parts = vec![by.as_bytes(), key.indicator.as_str().as_bytes(), place.as_bytes()];
+    let (window, markings) = (key.window.to_be_bytes(), key.markings.key());
+    parts.extend([&window[..], &markings]);
+    parts.extend(key.by.iter().map(|by| by.as_bytes()));
+    identity::derived("sighting", &parts)
 }
 
-fn object(policy: &Policy, indicator: &AnyId, window: i64, open: &Open) -> Option<Sighting> {
-    let id = id_of(policy, indicator, window)?;
+fn object(policy: &Policy, key: &Key, open: &Open) -> Option<Sighting> {
+    let (id, indicator) = (id_of(policy, key)?, &key.indicator);
     let Value::Object(mut object) = json!({
         "type": "sighting",
         "spec_version": "2.1",
@@ -265,6 +294,12 @@ fn object(policy: &Policy, indicator: &AnyId, window: i64, open: &Open) -> Optio
     if policy.evidence && !open.evidence.is_empty() {
         object.insert("observed_data_refs".to_owned(), json!(open.evidence));
     }
-    open.markings.mark(&mut object);
-    Some(Sighting { id, indicator: indicator.clone(), window: shown(window), markings: open.markings.clone(), object })
+    key.markings.mark(&mut object);
+    Some(Sighting {
+        id,
+        indicator: indicator.clone(),
+        window: shown(key.window),
+        markings: key.markings.clone(),
+        object,
+    })
 }

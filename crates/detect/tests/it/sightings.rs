@@ -14,7 +14,7 @@ fn id(type_name: &str, n: u32) -> AnyId {
 
 fn seen(n: u32, at: i64, number: u64, markings: &[Tlp]) -> Seen {
     let markings = markings.iter().map(|tlp| tlp.marking_id()).collect();
-    Seen { id: id("observed-data", n), first: at, last: at + 1_000_000, number, markings }
+    Seen { id: id("observed-data", n), first: at, last: at + 1_000_000, number, markings, by: "a".into() }
 }
 
 fn hit(indicator: u32, observations: Vec<Seen>) -> Hit {
@@ -43,7 +43,7 @@ fn object(sighting: &detect::Sighting) -> stix::Object {
 fn matches_add_up_to_one_sighting_for_each_indicator_and_window() {
     let mut sightings = Sightings::new(policy(Some(HOUR)));
     sightings.add(&hit(1, vec![seen(1, T0 + 5_000_000, 3, &[Tlp::Amber])]));
-    sightings.add(&hit(1, vec![seen(2, T0 + 2_000_000, 1, &[Tlp::Clear]), seen(3, T0 + 9_000_000, 7, &[Tlp::Clear])]));
+    sightings.add(&hit(1, vec![seen(2, T0 + 2_000_000, 1, &[Tlp::Amber]), seen(3, T0 + 9_000_000, 7, &[Tlp::Clear])]));
     sightings.add(&hit(1, vec![seen(4, T0 + HOUR, 1, &[Tlp::Clear])]));
     sightings.add(&hit(2, vec![seen(1, T0, 1, &[Tlp::Clear])]));
     let now = T0 + 2 * HOUR;
@@ -85,9 +85,12 @@ fn a_sighting_that_grows_keeps_its_identifier_and_creation_also_after_it_was_tak
     let first = sightings.take(T0 + 10).remove(0);
     assert_eq!(first.id.uuid().get_version_num(), 4);
     let mut again = Sightings::new(policy(Some(HOUR)));
-    again.resume(&first.object, first.window);
+    let next = hit(1, vec![seen(2, T0 + 1_000_000, 1, &[Tlp::Amber])]);
+    let place = again.place(&next).unwrap();
+    assert_eq!((&place.id, place.window, place.open), (&first.id, Some(T0), false));
+    again.resume(&first.object, &place);
+    assert!(again.place(&next).unwrap().open);
     assert!(again.take(T0 + HOUR).is_empty(), "taking up changes nothing");
-    let next = hit(1, vec![seen(2, T0 + 1_000_000, 1, &[Tlp::AmberStrict])]);
     again.add(&next);
     sightings.add(&next);
     let (a, b) = (sightings.take(T0 + HOUR).remove(0), again.take(T0 + HOUR).remove(0));
@@ -95,9 +98,34 @@ fn a_sighting_that_grows_keeps_its_identifier_and_creation_also_after_it_was_tak
     assert_eq!(a.id, first.id);
     assert_eq!(a.object["created"], first.object["created"]);
     assert_eq!(a.object["count"], 2);
-    let levels: Vec<_> = a.markings.markings().map(|m| m.to_string()).collect();
-    assert_eq!(levels, sorted(&[Tlp::Green, Tlp::Amber, Tlp::AmberStrict]), "never weaker than before");
     object(&a);
+}
+
+/// L-091, I1: each bears every label of its parts, and what bears another label or came from somebody else leaves it as it is, byte for byte.
+#[test]
+fn matches_of_other_labels_or_other_contributors_are_sightings_of_their_own() {
+    let amber = hit(1, vec![seen(1, T0 + 5_000_000, 1, &[Tlp::Amber])]);
+    let strict = hit(1, vec![seen(2, T0 + 1_000_000, 1, &[Tlp::AmberStrict])]);
+    let mut others = seen(3, T0 + 2_000_000, 1, &[Tlp::Amber]);
+    others.by = "b".into();
+    let others = hit(1, vec![others]);
+    let take = |evidence, hits: &[&Hit]| {
+        let mut sightings = Sightings::new(Policy { evidence, ..policy(Some(HOUR)) });
+        hits.iter().for_each(|hit| sightings.add(hit));
+        sightings.take(T0 + HOUR)
+    };
+    let alone = take(true, &[&amber]);
+    let all = take(true, &[&strict, &others, &amber]);
+    assert_eq!(all.len(), 3);
+    assert!(all.contains(&alone[0]));
+    let ids: std::collections::BTreeSet<_> = all.iter().map(|s| &s.id).collect();
+    assert_eq!(ids.len(), 3);
+    let levels = |s: &detect::Sighting| s.markings.markings().map(|m| m.to_string()).collect::<Vec<_>>();
+    assert!(all.iter().any(|s| levels(s) == sorted(&[Tlp::Green, Tlp::AmberStrict])));
+    // Without names of observations nothing of a sighting depends on who brought them.
+    let counted = take(false, &[&strict, &others, &amber]);
+    assert_eq!(counted.iter().map(|s| s.object["count"].as_u64()).collect::<Vec<_>>().len(), 2);
+    assert!(counted.iter().any(|s| s.object["count"] == 2));
 }
 
 /// L-091: everything that applies to a part applies to the whole; of TLP's two spellings one remains, and CLEAR beside another level says nothing.

@@ -66,7 +66,7 @@ pub(crate) struct Match {
     /// What becomes of matches on values that stand on a warning list.
     #[arg(long, value_enum, default_value_t = OnWarning::Note)]
     on_warning: OnWarning,
-    /// Write a bundle with one sighting for each indicator and window.
+    /// Write a bundle with one sighting for each indicator, window and set of labels.
     #[arg(long)]
     sightings: Option<PathBuf>,
     /// Write a bundle with the observations that were matched.

@@ -213,6 +213,44 @@ fn who_defined_a_marking_decides_for_whose_objects_it_counts() {
     assert_ne!(m.fingerprint(), before);
 }
 
+/// L-121, L-122: a label's definition is understood from its own body before anything is held of it, and what it carries beside its own id counts too.
+#[test]
+fn a_label_that_nobody_holds_yet_labels_its_definition_and_nothing_else_on_it() {
+    let w = World::new();
+    let label = make_label("NATO", "SECRET", &[("Context", &["NATO"])]);
+    let mut json: Value = serde_json::from_str(&marking_definition(&label, "", None)).unwrap();
+    let chain = w.resolve(&object(&json), &peer("JAPAN"), &[], &[]);
+    assert_eq!((chain.carried, chain.unresolved), (vec![label.marking_id()], None));
+    json["object_marking_refs"] = json!([w.xpa]);
+    let mut both = vec![label.marking_id(), w.xpa];
+    both.sort();
+    let chain = w.resolve(&object(&json), &peer("JAPAN"), &[], &[]);
+    assert_eq!((chain.carried, chain.unresolved), (both, None), "two policies are a conjunction");
+    json["object_marking_refs"] = json!([OTHER]);
+    let unknown = Some(Unresolved::UnknownMarking { marking: id(OTHER) });
+    assert_eq!(w.resolve(&object(&json), &peer("JAPAN"), &[], &[]).unresolved, unknown);
+}
+
+/// L-122: whoever brings a definition defines it for its own objects; the own organisation, and a label, for everybody's; a quarantined road for nobody's.
+#[test]
+fn a_road_of_a_definition_tells_for_whose_objects_it_counts() {
+    let statement = id(STATEMENT);
+    let foreign = [(partner("JPN", "a"), Party::Partner("JPN")), (peer("KOR"), Party::Peer("KOR"))];
+    for (origin, party) in foreign {
+        let mut road = chain(origin, &[id(OTHER)]);
+        assert_eq!(road.defines(&statement), Defines::Of(party));
+        assert_eq!(road.defines(&id(OTHER)), Defines::Everybodys, "it is carried: labelled by itself");
+        road.unresolved = Some(Unresolved::Unlabelled);
+        assert_eq!((road.defines(&statement), road.defines(&id(OTHER))), (Defines::Nobodys, Defines::Nobodys));
+    }
+    for origin in [own(), Origin::Own { account: Some("analyst".into()) }] {
+        let mut road = chain(origin, &[]);
+        assert_eq!(road.defines(&statement), Defines::Everybodys);
+        road.unresolved = Some(Unresolved::Unlabelled);
+        assert_eq!(road.defines(&statement), Defines::Nobodys);
+    }
+}
+
 /// L-005, L-128, L-133: nothing carried gets the default of the door, and without a default it is quarantined.
 #[test]
 fn what_carries_no_label_gets_the_default_or_is_quarantined() {

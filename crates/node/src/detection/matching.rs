@@ -150,7 +150,8 @@ impl Node {
     ) -> Result<Option<Seeing>, NodeError> {
         let here = |chain: &Chain| chain.collection == detector.collection;
         let Some(road) = world.usable_road(info, now, here) else { return Ok(None) };
-        let Ok(Value::Object(observed)) = serde_json::from_str(&info.raw) else { return Ok(None) };
+        let Ok(Value::Object(mut observed)) = serde_json::from_str(&info.raw) else { return Ok(None) };
+        let by = serde_json::to_string(&road.origin).unwrap_or_default().into();
         let mut markings: Conjunction = world.effective_markings(road).into_iter().collect();
         let mut objects: HashMap<String, Map<String, Value>> = HashMap::new();
         for id in observed.get("object_refs").and_then(Value::as_array).into_iter().flatten() {
@@ -163,10 +164,12 @@ impl Node {
                 cache.insert(id.clone(), held.clone());
                 held
             };
+            // Never another party's: identifiers of observables can be guessed, and a sighting would tell who guesses that it is held (I1).
             let by_same = |chain: &Chain| here(chain) && chain.origin == road.origin;
+            let by_party = |chain: &Chain| here(chain) && chain.origin.party() == road.origin.party();
             let chosen = held.iter().find_map(|info| Some((info, world.usable_road(info, now, by_same)?)));
             let chosen =
-                chosen.or_else(|| held.iter().find_map(|info| Some((info, world.usable_road(info, now, here)?))));
+                chosen.or_else(|| held.iter().find_map(|info| Some((info, world.usable_road(info, now, by_party)?))));
             let Some((info, road)) = chosen else { continue };
             let Ok(Value::Object(object)) = serde_json::from_str(&info.raw) else { continue };
             markings.add(world.effective_markings(road));
@@ -180,7 +183,10 @@ impl Node {
             last,
             number: observed.get("number_observed").and_then(Value::as_u64).unwrap_or(1),
             markings,
+            by,
         };
+        // The engine knows an observation by its instance: several may bear one identifier, each with a label of its own.
+        observed.insert("id".to_owned(), info.no.to_string().into());
         // What is no sound observed-data was taken in all the same (I3); it matches nothing.
         let observation = Observation::from_observed_data(&observed, |id| objects.get(id)).ok();
         Ok(Some(Seeing { seen, digest: info.digest, observation }))
@@ -207,22 +213,14 @@ impl Node {
             return Ok(None);
         };
         let markings = world.effective_markings(road).into_iter().collect();
-        let by_id: HashMap<&str, &Seeing> = seeings.values().map(|s| (s.seen.id.as_str(), s)).collect();
         let (mut observations, mut names) = (Vec::new(), BTreeSet::new());
-        for id in &found.observations {
-            let (seen, digest) = if let Some(seeing) = by_id.get(&**id) {
+        for no in &found.observations {
+            let Ok(no) = no.parse::<InstanceNo>() else { return Ok(None) };
+            let (seen, digest) = if let Some(seeing) = seeings.get(&no) {
                 (seeing.seen.clone(), seeing.digest)
             } else {
                 // Remembered from an earlier page.
-                let Ok(id) = id.parse::<AnyId>() else { return Ok(None) };
-                let mut earlier = None;
-                for info in self.store.instances(&detector.realm, &id, None)? {
-                    earlier = self.seeing(detector, world, &info, now, cache)?;
-                    if earlier.is_some() {
-                        break;
-                    }
-                }
-                let Some(seeing) = earlier else { return Ok(None) };
+                let Some(seeing) = self.see(detector, world, &[no], now, cache)?.remove(&no) else { return Ok(None) };
                 (seeing.seen, seeing.digest)
             };
             names.insert(digest.0);
@@ -249,7 +247,7 @@ impl Node {
             if let Some(latest) = own.max_by_key(version)
                 && let Ok(Value::Object(made)) = serde_json::from_str(&latest.raw)
             {
-                detector.sightings.resume(&made, place.window);
+                detector.sightings.resume(&made, &place);
             }
         }
         detector.sightings.add(hit);

@@ -231,9 +231,9 @@ fn a_match_is_an_alert_for_the_operator_and_a_sighting_for_whom_both_labels_allo
     assert_eq!(s.admin(json!({"command": "doctor"}))["sound"], true);
 }
 
-/// L-091: an AMBER observation of a CLEAR indicator is AMBER, and one that arrives later in the window makes the next version no weaker.
+/// L-091, I1: an AMBER observation of a CLEAR indicator is AMBER; what bears another label is another sighting, and neither is changed by the other.
 #[test]
-fn the_strictest_observation_of_a_window_decides() {
+fn observations_of_different_labels_are_different_sightings() {
     let s = Site::new("conjunction", "");
     s.import("open", &[home(), indicator(1, &of_domain("c2.example"), &json!({}))]);
     s.post("analyst", &seen(1, "c2.example", 5, &json!({"object_marking_refs": [AMBER]})));
@@ -242,17 +242,67 @@ fn the_strictest_observation_of_a_window_decides() {
     assert_eq!(s.alerts().len(), 1);
     assert!(s.sightings("one").is_empty(), "AMBER is addressed to nobody");
     s.post("analyst", &seen(2, "c2.example", 6, &json!({})));
+    s.post("analyst", &seen(3, "c2.example", 7, &json!({"object_marking_refs": [AMBER]})));
     s.pass(60);
     s.node.detect().unwrap();
-    assert!(s.sightings("one").is_empty(), "the second version holds the first observation too");
+    let shown = s.sightings("one");
+    assert_eq!((shown.len(), &shown[0]["count"]), (1, &json!(1)), "of the second observation alone");
     let own = s.sightings("analyst");
-    assert_eq!(own.last().unwrap()["count"], 2);
-    assert!(own.last().unwrap()["object_marking_refs"].as_array().unwrap().iter().any(|m| *m == AMBER));
+    assert_eq!(own.len(), 2);
+    let amber = own.iter().find(|o| o["object_marking_refs"].as_array().unwrap().iter().any(|m| *m == AMBER));
+    assert_eq!(amber.unwrap()["count"], 2);
     // The next window begins anew.
-    s.post("analyst", &seen(3, "c2.example", 4_000, &json!({})));
+    s.post("analyst", &seen(4, "c2.example", 4_000, &json!({})));
     s.pass(4_000);
     s.node.detect().unwrap();
-    assert_eq!(s.sightings("one").len(), 1);
+    assert_eq!(s.sightings("one").len(), 2);
+}
+
+/// I1: what others brought out of a contributor's sight neither hides its sightings nor makes any: stricter observations of the same indicator and window, an
+/// observation under the same identifier, and observables that it can only guess.
+#[test]
+fn what_others_observed_changes_nothing_that_a_contributor_sees_of_its_own() {
+    let twins = [Site::new("others-a", ""), Site::new("others-b", "")];
+    for twin in &twins {
+        let watched = ["shared.example", "guessed.example", "borrowed.example"];
+        let watched = (1..).zip(watched).map(|(n, domain)| indicator(n, &of_domain(domain), &json!({})));
+        twin.import("open", &std::iter::once(home()).chain(watched).collect::<Vec<_>>());
+    }
+    let clear = json!({"object_marking_refs": [CLEAR]});
+    let amber = json!({"object_marking_refs": [AMBER]});
+    let hidden = &twins[1];
+    // The other partner's: of the same indicator, stricter; an observable alone; an observation whose identifier the reader will use too.
+    hidden.post("two", &seen(1, "shared.example", 1, &amber));
+    hidden.post("two", &seen(2, "guessed.example", 1, &clear)[..1]);
+    hidden.post("two", &seen(3, "borrowed.example", 3, &amber));
+    let act = |twin: &Site| {
+        // Identifiers of statuses are drawn, and the twins have drawn differently often.
+        let post = |objects: &[Value]| {
+            let mut status: Value = serde_json::from_slice(&twin.post("one", objects)).unwrap();
+            status["id"].take();
+            status.to_string()
+        };
+        let mut said = vec![post(&seen(4, "shared.example", 4, &clear))];
+        // Names an observable that it does not bring: the same bytes whoever holds it.
+        said.push(post(&seen(5, "guessed.example", 5, &clear)[1..]));
+        said.push(post(&seen(3, "harmless.example", 3, &clear)));
+        twin.pass(60);
+        twin.node.detect().unwrap();
+        said.push(post(&seen(6, "shared.example", 6, &clear)));
+        twin.pass(60);
+        twin.node.detect().unwrap();
+        for alias in ["open", "closed", "sightings"] {
+            let listed = twin.node.list(&caller("one"), "live", alias, Listing::Objects, None, "", "").unwrap();
+            said.push(format!("{:?} {:?} {}", listed.first, listed.last, String::from_utf8(listed.body).unwrap()));
+        }
+        said
+    };
+    // The other partner's first, and in the same turn.
+    let (a, b) = (act(&twins[0]), act(&twins[1]));
+    assert_eq!(twins[0].sightings("one").len(), 1);
+    assert_eq!(twins[0].sightings("one")[0]["count"], 2);
+    assert_eq!(a, b);
+    assert_eq!([twins[0].alerts().len(), twins[1].alerts().len()], [2, 4], "the twins do differ");
 }
 
 /// I2: what was posted and acknowledged is matched after the process ended, once; sightings go on counting.

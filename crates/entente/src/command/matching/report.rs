@@ -94,6 +94,8 @@ impl Report {
             last: micros(observation.last()),
             number: observation.number(),
             markings: arrived.markings,
+            // All of it was read by whoever gave the command.
+            by: "".into(),
         };
         if self.recent.insert(id.clone(), (seen, arrived.objects)).is_none() {
             self.order.push_back(id);
