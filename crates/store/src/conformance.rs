@@ -72,6 +72,9 @@ laws! {
         an_own_road_goes_before_who_occupied_the_id,
         who_may_speak_for_the_creator_goes_before_who_carries,
         objects_without_versions_are_nobodys,
+        a_version_does_not_follow_what_has_none,
+        what_follows_from_what_follows_comes_with_it,
+        what_a_reader_brought_itself_takes_no_id_over_in_its_own_line,
     }
     act {
         rights_release_and_withdraw,

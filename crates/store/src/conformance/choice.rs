@@ -153,6 +153,10 @@ pub(super) fn only_the_latest_spec_version_is_given_unless_asked(open: Open<'_>)
     assert_eq!(read(&["2.1"], false), of(&[&new]));
     assert_eq!(read(&["2.0", "2.1"], false), of(&[&new, &old, &alone]));
     assert_eq!(read(&["3.0"], false), of(&[]));
+    let exact = |filter: Filter| digests(&world.read(line(&world, 0), &filter, 2).unwrap());
+    assert_eq!(exact(versions(false, false, &[1])), of(&[&new, &alone]), "an instant too");
+    let of_old = Filter { spec_versions: vec!["2.0".to_owned()], ..versions(false, false, &[1]) };
+    assert_eq!(exact(of_old), of(&[&old, &alone]));
     world.sound();
 }
 
@@ -173,6 +177,11 @@ pub(super) fn versions_are_found_by_keyword_and_by_instant(open: Open<'_>) {
     assert_eq!(read(versions(true, false, &[2])), of(&[&v2, &other, &v1]));
     assert_eq!(read(versions(true, true, &[2])), of(&[&v2, &other, &v3, &v1]));
     assert_eq!(read(versions(false, false, &[9])), of(&[]));
+    assert_eq!(read(versions(true, false, &[9])), of(&[&other, &v1]), "what has one version is its first");
+    assert_eq!(read(versions(false, true, &[9])), of(&[&other, &v3]), "and its last");
+    let mut all_and = versions(false, false, &[9]);
+    all_and.versions.all = true;
+    assert_eq!(read(all_and), of(&[&v2, &other, &v3, &v1]), "`all` needs nothing beside it");
     assert_eq!(read(every()), of(&[&v2, &other, &v3, &v1]));
 }
 
@@ -265,5 +274,62 @@ pub(super) fn objects_without_versions_are_nobodys(open: Open<'_>) {
     assert_eq!(digests(&world.read(line(&world, 0), &of_id, 9).unwrap()), of(&[&first, &genuine]));
     let of_id = Filter { ids: vec![id("ipv4-addr", 1)], ..last() };
     assert_eq!(digests(&world.read(line(&world, 0), &of_id, 9).unwrap()), of(&[&genuine]));
+    world.sound();
+}
+
+/// I4: a version does not follow what has none, whoever came first.
+pub(super) fn a_version_does_not_follow_what_has_none(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 3).unwrap();
+    let c = world.collections[0];
+    world.ingest(c, &[Put::new(Make::new(id("identity", 2), 1), 0b111)]).unwrap();
+    let first = Make::observable(1, 1);
+    let versioned = Make { version: Some(1), creator: Some(id("identity", 2)), ..Make::observable(1, 2) };
+    world.ingest(c, &[Put::by(1, first.clone(), 0b111)]).unwrap();
+    world.ingest(c, &[Put::by(2, versioned.clone(), 0b111)]).unwrap();
+    let of_id = Filter { ids: vec![id("x-observable", 1)], ..every() };
+    assert_eq!(digests(&world.read(line(&world, 0), &of_id, 9).unwrap()), of(&[&first]));
+    assert_eq!(digests(&world.read(line(&world, 2), &of_id, 9).unwrap()), of(&[&first, &versioned]), "its own");
+    world.sound();
+}
+
+/// I5: what follows only what is shown in the same moment is shown in that moment too, not with the next act that meets the id.
+pub(super) fn what_follows_from_what_follows_comes_with_it(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 4).unwrap();
+    let c = world.collections[0];
+    let (own, next, last) = (version(0, 1), version(0, 2), version(0, 3));
+    world.ingest(c, &[Put::by(1, own.clone(), 0b1111)]).unwrap();
+    // Nobody is named as creator, so who brought a version stands for it: the reader's partner brought the second as another did, who brought the third.
+    let mut colleague = Put::by(1, next.clone(), 0b0001);
+    colleague.by = label::Origin::Partner { partner: "p1".to_owned(), account: "colleague".to_owned() };
+    world.ingest(c, &[colleague]).unwrap();
+    world.ingest(c, &[Put::by(3, next.clone(), 0b0001), Put::by(3, last.clone(), 0b0001)]).unwrap();
+    assert_eq!(digests(&world.all(line(&world, 1)).unwrap()), of(&[&own]));
+    world.rights.audiences.insert(super::world::marking(0b0001), [0, 1].into());
+    world.set_rights().unwrap();
+    assert_eq!(digests(&world.all(line(&world, 1)).unwrap()), of(&[&own, &next, &last]));
+    world.sound();
+}
+
+/// I4: what a reader brought does not stand for the id as long as it is shown what somebody else brought, whatever came first.
+pub(super) fn what_a_reader_brought_itself_takes_no_id_over_in_its_own_line(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 3).unwrap();
+    let c = world.collections[0];
+    let (a, b) = (id("identity", 1), id("identity", 2));
+    world.ingest(c, &[Put::new(Make::new(a.clone(), 1), 0b111), Put::new(Make::new(b.clone(), 1), 0b111)]).unwrap();
+    let brought = Make { creator: Some(a), ..version(0, 1) };
+    let shown = Make { creator: Some(b), ..version(0, 2) };
+    world.ingest(c, &[Put::by(1, brought.clone(), 0b111)]).unwrap();
+    let made = world.ingest(c, &[Put { vouched: true, ..Put::by(2, shown.clone(), 0b111) }]).unwrap();
+    let of_id = Filter { ids: vec![s(0)], ..every() };
+    let seen = |world: &World| digests(&world.read(line(world, 1), &of_id, 9).unwrap());
+    assert_eq!(seen(&world), of(&[&brought, &shown]));
+    // The agreement lists the creator no longer.
+    let no = made.taken[0].0;
+    let old = world.store.by_number(&[no], None).unwrap()[0].state.chains()[0].clone();
+    let new = Some(label::Chain { vouched: false, ..old.clone() });
+    world.now += 1_000_000;
+    let change = crate::ChainChange { no, old, new };
+    world.store.rechain(&[change], &world.rights, &super::world::act("agreement"), world.now).unwrap();
+    assert_eq!(seen(&world), of(&[&brought, &shown]));
     world.sound();
 }

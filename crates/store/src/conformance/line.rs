@@ -1,7 +1,7 @@
 //! Laws of reader lines and slots.
 use super::Open;
 use super::world::{Make, Put, T0, World, every, id, last, marking, query};
-use crate::{Alongside, BatchHead, Line, Taken};
+use crate::{Alongside, BatchHead, Filter, Line, Taken};
 use label::Origin;
 
 fn line(world: &World, reader: u32) -> Line {
@@ -318,6 +318,10 @@ pub(super) fn realms_never_meet(open: Open<'_>) {
     assert!(!world.store.knows(line(&world, 0), &id("sighting", 0)).unwrap());
     assert!(world.store.instances("live", &id("sighting", 0), None).unwrap().is_empty());
     assert_eq!(world.store.instances("exercise-a", &id("sighting", 0), None).unwrap().len(), 1);
+    let by_id = Filter { ids: vec![id("sighting", 0)], ..every() };
+    let there = Line { reader: 0, collection: exercise };
+    assert_eq!(world.read(there, &by_id, 9).unwrap().len(), 1, "found in its own realm");
+    assert!(world.read(line(&world, 0), &by_id, 9).unwrap().is_empty());
     let again = world.ingest(live, &sightings(0..1, |_| 1)).unwrap();
     assert_eq!(again.taken[0].1, Taken::New);
     assert_eq!(world.all(line(&world, 0)).unwrap().len(), 2, "what waited came with the target of its own realm");

@@ -226,6 +226,14 @@ pub(super) fn a_definition_counts_for_the_roads_of_its_own_party(open: Open<'_>)
     world.store.rechain(&[change], &world.rights, &super::world::act("delete"), world.now).unwrap();
     assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [1, 1, 3], "and what needs it goes with it");
     world.sound();
+    // The other way round: defined by the party whose road is the second of two.
+    let marked = Make { markings: vec![901], ..Make::new(s(5), 1) };
+    world.ingest(c, &[Put::by(2, Make::new(marking(901).any(), 1), 0b111)]).unwrap();
+    world.ingest(c, &[Put::by(1, marked.clone(), 0b111)]).unwrap();
+    assert!(!shown(&world, 0).contains(&s(5).to_string()));
+    world.ingest(c, &[Put::by(2, marked, 0b111)]).unwrap();
+    assert!(shown(&world, 0).contains(&s(5).to_string()));
+    world.sound();
 }
 
 /// L-127: open references excuse optional ones alone, also when a target goes that was there.
