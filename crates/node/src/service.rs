@@ -5,10 +5,11 @@ use crate::{
     release::{Ask, Outgoing},
     world::World,
 };
+use label::{Chain, Decision, Defines, LabelState};
 use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
-use stix::{AnyId, Limits, Object};
-use store::{ChainChange, Collection, Filter, Line, StoreError, Versions};
+use stix::{AnyId, Limits, Need, Object};
+use store::{ChainChange, Collection, Filter, InstanceInfo, Line, StoreError, Versions};
 use taxii::{
     cursor::{Cursors, Scope},
     encode::{self, Style},
@@ -81,6 +82,47 @@ impl Node {
         let empty_array =
             settings.empty_objects || EMPTY_ARRAY_AGENTS.iter().any(|agent| user_agent.starts_with(agent));
         Style { empty_array, peer: settings.peer }
+    }
+
+    /// Whether these roads of an instance show it to the reader in the collection without its own help: their labels permit it, and the reader sees
+    /// whatever they need for it (L-127). Labels alone would tell that others brought it though it is hidden from the reader (I1).
+    fn shown_by(
+        &self,
+        met: &Met,
+        info: &InstanceInfo,
+        roads: Vec<Chain>,
+        reader: &label::Reader,
+    ) -> Result<bool, StoreError> {
+        let at = stix::Timestamp::from_micros(self.now());
+        let authority = met.world.authority(&at);
+        let permits = |road: &Chain, type_name: &str| {
+            let alone = LabelState::new(vec![road.clone()]);
+            matches!(authority.decide(&alone, type_name, reader), Decision::Release { .. })
+        };
+        let here = |road: &Chain| road.collection == met.collection.no;
+        let mut roads: Vec<Chain> =
+            roads.into_iter().filter(|road| here(road) && permits(road, info.id.type_name())).collect();
+        for (id, need, seen) in &info.references {
+            match need {
+                Need::Optional if met.collection.new.open_references => {}
+                _ if !seen => return Ok(false),
+                Need::Marking => {
+                    let Ok(marking) = stix::Id::try_from(id) else { return Ok(false) };
+                    let held = self.store.instances(&met.collection.new.realm, id, Some(reader.no))?;
+                    let definitions = held.iter().flat_map(|held| held.state.chains());
+                    let definitions: Vec<&Chain> = definitions.filter(|road| permits(road, id.type_name())).collect();
+                    roads.retain(|road| {
+                        definitions.iter().any(|definition| match definition.defines(&marking) {
+                            Defines::Everybodys => true,
+                            Defines::Of(party) => party == road.origin.party(),
+                            Defines::Nobodys => false,
+                        })
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(!roads.is_empty())
     }
 
     fn known_root(&self, who: &Caller, root: &str) -> Result<(), TaxiiError> {
@@ -289,7 +331,7 @@ impl Taxii for Node {
         }
         let origin = met.world.origin(&who.account);
         let reader = met.world.reader(&who.account).ok_or(TaxiiError::NotFound)?;
-        let infos = self.store.by_number(&numbers, None).map_err(|e| outward(e.into()))?;
+        let infos = self.store.by_number(&numbers, Some(reader.no)).map_err(|e| outward(e.into()))?;
         let limits = Limits::default();
         let mut changes = Vec::new();
         for info in infos {
@@ -309,15 +351,9 @@ impl Taxii for Node {
             let is_mine = |c: &&label::Chain| c.collection == met.collection.no && c.origin == origin;
             let mine = info.state.chains().iter().filter(is_mine);
             let theirs = info.state.chains().iter().filter(|c| !is_mine(c)).cloned().collect();
-            let at = stix::Timestamp::from_micros(self.now());
-            let left = met.world.authority(&at).decide_in(
-                met.collection.no,
-                &label::LabelState::new(theirs),
-                info.id.type_name(),
-                reader,
-            );
+            let stays = self.shown_by(&met, &info, theirs, reader).map_err(|e| outward(e.into()))?;
             let before = changes.len();
-            if speaks && !matches!(left, label::Decision::Release { .. }) {
+            if speaks && !stays {
                 changes.extend(mine.map(|chain| ChainChange { no: info.no, old: chain.clone(), new: None }));
             }
             if changes.len() == before {

@@ -111,7 +111,9 @@ fn matches_of_other_labels_or_other_contributors_are_sightings_of_their_own() {
     let others = hit(1, vec![others]);
     let take = |evidence, hits: &[&Hit]| {
         let mut sightings = Sightings::new(Policy { evidence, ..policy(Some(HOUR)) });
-        hits.iter().for_each(|hit| sightings.add(hit));
+        for hit in hits {
+            sightings.add(hit);
+        }
         sightings.take(T0 + HOUR)
     };
     let alone = take(true, &[&amber]);

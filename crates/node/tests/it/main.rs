@@ -8,6 +8,7 @@
     unreachable_pub
 )]
 
+mod delete;
 mod detection;
 mod equivalence;
 mod hostile;
