@@ -6,7 +6,7 @@ use crate::{
         self, NATO_ONLY, PUBLIC, REL_AUS, REL_JPN, SECRET_JPN, definition, envelope, indicator, japan, marking,
         relationship,
     },
-    scene::{NodeDir, public_room, strict_room},
+    scene::{NodeDir, Room, public_room, strict_room},
     stage::{Poller, SECOND, START, Stage},
 };
 use node::admin::Request;
@@ -19,8 +19,13 @@ const INTEL: &str = "intel";
 
 /// A node with one collection that Japan reads and writes, and its account.
 fn stage() -> Stage {
-    let dir = NodeDir::init("hub", &[strict_room(INTEL), public_room("open")]);
-    dir.agree(&japan(&[INTEL], &[INTEL]));
+    stage_with(&[strict_room(INTEL), public_room("open")], &japan(&[INTEL], &[INTEL]))
+}
+
+/// A node with these collections and this agreement with Japan, and Japan's account.
+fn stage_with(rooms: &[Room], deal: &material::Deal) -> Stage {
+    let dir = NodeDir::init("hub", rooms);
+    dir.agree(deal);
     let stage = Stage::open(dir);
     stage.account(TOOL, Some("japan"), json!({}));
     stage
@@ -96,12 +101,9 @@ fn a_changed_agreement_releases_old_objects_to_the_next_poll() {
 /// I5: kinds; an agreement that covered indicators alone comes to cover relationships too.
 #[test]
 fn a_kind_that_is_added_to_an_agreement_is_released_to_the_next_poll() {
-    let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
     let mut deal = japan(&[INTEL], &[]);
     deal.kinds = vec!["indicator", "marking-definition"];
-    dir.agree(&deal);
-    let stage = Stage::open(dir);
-    stage.account(TOOL, Some("japan"), json!({}));
+    let stage = stage_with(&[strict_room(INTEL)], &deal);
     let (a, b) = (indicator(1, 1), indicator(1, 2));
     let link = relationship(1, 3, &a.id(), &b.id());
     stage.import(&[link.text(), a.text(), b.text()], INTEL, Some(REL_JPN));
@@ -142,13 +144,10 @@ fn a_collection_or_an_account_that_is_added_receives_everything_old() {
 /// I5; L-086: an agreement begins and ends by its dates, with nobody's help; its first instant belongs to it and its last does not.
 #[test]
 fn a_date_that_passes_releases_and_withdraws_by_itself() {
-    let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
     let mut deal = japan(&[INTEL], &[]);
     deal.from = Some(at(START + 100 * SECOND));
     deal.until = Some(at(START + 200 * SECOND));
-    dir.agree(&deal);
-    let stage = Stage::open(dir);
-    stage.account(TOOL, Some("japan"), json!({}));
+    let stage = stage_with(&[strict_room(INTEL)], &deal);
     let (visible, _) = mixed(&stage, 1);
     let mut poller = Poller::new(TOOL, INTEL, 2);
     assert!(poller.poll(&stage).is_empty());
@@ -192,12 +191,9 @@ fn a_label_that_is_succeeded_by_a_stricter_one_withdraws_at_its_date() {
 /// I5: the node was not running when the date passed.
 #[test]
 fn a_date_that_passed_while_the_node_was_down_takes_effect_at_its_start() {
-    let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
     let mut deal = japan(&[INTEL], &[]);
     deal.from = Some(at(START + 100 * SECOND));
-    dir.agree(&deal);
-    let stage = Stage::open(dir);
-    stage.account(TOOL, Some("japan"), json!({}));
+    let stage = stage_with(&[strict_room(INTEL)], &deal);
     let (visible, _) = mixed(&stage, 1);
     stage.set_clock(START + 500 * SECOND);
     let stage = stage.reopen();
@@ -252,13 +248,10 @@ fn a_label_that_was_chosen_at_the_door_outlives_the_wait_for_an_unknown_marking(
 /// I5: what an act and a date change while an import is under way is in force for the import's objects too.
 #[test]
 fn an_import_that_was_begun_before_an_act_is_published_by_the_rights_after_it() {
-    let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
     let mut deal = japan(&[INTEL], &[]);
     deal.classifications.clear();
     deal.from = Some(at(START + 100 * SECOND));
-    dir.agree(&deal);
-    let stage = Stage::open(dir);
-    stage.account(TOOL, Some("japan"), json!({}));
+    let stage = stage_with(&[strict_room(INTEL)], &deal);
     let (a, b) = (indicator(1, 1), indicator(1, 2));
     let bundle = |o: &material::Indicator| material::bundle(&[o.text()]);
     // The staging is told of, and then the agreement widens and its first day comes, before the publication.
@@ -483,12 +476,9 @@ fn thousands_that_become_visible_at_once_arrive_complete_while_a_reader_pages() 
 /// I5, I1: the agreement ends between two pages. The second page is what a fresh reader is told, byte for byte.
 #[test]
 fn an_agreement_that_ends_between_two_pages_gives_no_second_page() {
-    let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
     let mut deal = japan(&[INTEL], &[]);
     deal.until = Some(at(START + 100 * SECOND));
-    dir.agree(&deal);
-    let stage = Stage::open(dir);
-    stage.account(TOOL, Some("japan"), json!({}));
+    let stage = stage_with(&[strict_room(INTEL)], &deal);
     stage.account("jpn-other", Some("japan"), json!({}));
     mixed(&stage, 1);
     let listed = stage.list(TOOL, INTEL, Listing::Objects, "limit=2").unwrap();
@@ -511,12 +501,9 @@ fn an_agreement_that_ends_between_two_pages_gives_no_second_page() {
 /// Fail closed: a clock that steps back releases nothing early, shows nothing that is over, and slots go on growing.
 #[test]
 fn a_clock_that_steps_back_releases_nothing_early_and_slots_keep_growing() {
-    let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
     let mut deal = japan(&[INTEL], &[]);
     deal.from = Some(at(START + 100 * SECOND));
-    dir.agree(&deal);
-    let stage = Stage::open(dir);
-    stage.account(TOOL, Some("japan"), json!({}));
+    let stage = stage_with(&[strict_room(INTEL)], &deal);
     let (visible, _) = mixed(&stage, 1);
     stage.set_clock(START + 150 * SECOND);
     let mut poller = Poller::new(TOOL, INTEL, 100);

@@ -118,21 +118,33 @@ pub(crate) const KOREA_TERMS: Terms = Terms {
     until: "2035-12-31T00:00:00Z",
 };
 
-/// The reader's agreement.
-pub(crate) fn japan(terms: &Terms) -> String {
-    let Terms { tlp, releasable, give, until } = terms;
-    format!(
-        r#"agreement = "nato-japan"
-partner = "japan"
-identity = "{JAPAN}"
+/// What an agreement says in all its terms.
+struct Party<'t> {
+    partner: &'static str,
+    identity: &'static str,
+    classifications: &'static str,
+    context: &'static str,
+    terms: &'t Terms,
+    /// More lines, after what is given.
+    more: String,
+}
+
+impl Party<'_> {
+    fn agreement(&self) -> String {
+        let Self { partner, identity, classifications, context, terms, more } = self;
+        let Terms { tlp, releasable, give, until } = terms;
+        format!(
+            r#"agreement = "nato-{partner}"
+partner = "{partner}"
+identity = "{identity}"
 from = "2025-01-01T00:00:00Z"
 until = "{until}"
 tlp = [{tlp}]
 
 [[clearance]]
 policy = "NATO"
-classifications = ["UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL"]
-categories = {{ "Context" = ["Releasable"], "Releasable To" = [{releasable}] }}
+classifications = [{classifications}]
+categories = {{ "Context" = [{context}], "Releasable To" = [{releasable}] }}
 
 [[clearance]]
 policy = "PUBLIC"
@@ -142,7 +154,21 @@ classifications = ["UNMARKED"]
 collections = [{give}]
 kinds = ["*"]
 
-[[give]]
+{more}"#
+        )
+    }
+}
+
+/// The reader's agreement.
+pub(crate) fn japan(terms: &Terms) -> String {
+    Party {
+        partner: "japan",
+        identity: JAPAN,
+        classifications: r#""UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL""#,
+        context: r#""Releasable""#,
+        terms,
+        more: format!(
+            r#"[[give]]
 collections = ["narrow"]
 kinds = ["indicator", "identity", "ipv4-addr", "marking-definition"]
 
@@ -150,37 +176,27 @@ kinds = ["indicator", "identity", "ipv4-addr", "marking-definition"]
 collections = ["intel", "dawn", "drop"]
 identities = ["{JAPAN}"]
 "#
-    )
+        ),
+    }
+    .agreement()
 }
 
 /// The agreement with somebody who may see what the reader may not.
 pub(crate) fn korea(terms: &Terms) -> String {
-    let Terms { tlp, releasable, give, until } = terms;
-    format!(
-        r#"agreement = "nato-korea"
-partner = "korea"
-identity = "{KOREA}"
-until = "{until}"
-tlp = [{tlp}]
-
-[[clearance]]
-policy = "NATO"
-classifications = ["UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET"]
-categories = {{ "Context" = ["NATO", "Releasable"], "Releasable To" = [{releasable}] }}
-
-[[clearance]]
-policy = "PUBLIC"
-classifications = ["UNMARKED"]
-
-[[give]]
-collections = [{give}]
-kinds = ["*"]
-
-[[accept]]
+    Party {
+        partner: "korea",
+        identity: KOREA,
+        classifications: r#""UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET""#,
+        context: r#""NATO", "Releasable""#,
+        terms,
+        more: format!(
+            r#"[[accept]]
 collections = ["intel", "closed", "knowledge", "bulk", "drop", "narrow", "dusk", "dawn"]
 identities = ["{KOREA}", "*"]
 "#
-    )
+        ),
+    }
+    .agreement()
 }
 
 /// Writes the configuration directory.
