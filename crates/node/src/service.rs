@@ -348,7 +348,7 @@ impl Taxii for Node {
                     .is_some_and(|accept| accept.speaks_for(Some(&creator))),
             };
             // Its own chains only: what others brought is theirs (I4). What would still be shown by theirs cannot be deleted (T-122).
-            let is_mine = |c: &&label::Chain| c.collection == met.collection.no && c.origin == origin;
+            let is_mine = |c: &&Chain| c.collection == met.collection.no && c.origin == origin;
             let mine = info.state.chains().iter().filter(is_mine);
             let theirs = info.state.chains().iter().filter(|c| !is_mine(c)).cloned().collect();
             let stays = self.shown_by(&met, &info, theirs, reader).map_err(|e| outward(e.into()))?;

@@ -105,7 +105,8 @@ pub(super) struct Graph<'c> {
     nodes: Vec<Node>,
     by_no: HashMap<InstanceNo, usize>,
     refs: Vec<Ref>,
-    keys: HashMap<u32, Key>,
+    /// In boxes, so that the room that the table keeps free stays small: an act can touch a million of them.
+    keys: HashMap<u32, Box<Key>>,
     classes: HashMap<u32, SetNo>,
     facets: HashMap<*const Facet, Arc<Known>>,
     parties: HashMap<(bool, Box<str>), PartyNo>,
