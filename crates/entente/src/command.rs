@@ -5,6 +5,7 @@ mod audit;
 mod bind;
 mod convert;
 mod init;
+mod label;
 mod matching;
 mod pattern;
 mod policy;
@@ -128,6 +129,9 @@ enum Command {
     /// Policy files (SPIF).
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// The label catalogue, and labels that its policies find valid.
+    #[command(subcommand)]
+    Label(label::LabelCommand),
     /// Bind a label to a file: a STANAG 4778 sidecar `FILE.bdo` beside it.
     #[command(
         after_help = "Examples:\n  entente bind report.pdf --label \"NATO RESTRICTED\" --content-type application/pdf\n  entente bind report.pdf --label label.xml --policy policies/nato.spif.xml"
@@ -445,6 +449,7 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
         Command::Peer(PeerCommand::Pull { peer }) => ask(Request::Pull { peer }),
         Command::Agreement(command) => command.run(&dir, json),
         Command::Policy(command) => command.run(json),
+        Command::Label(command) => command.run(&dir, json),
         Command::Bind(bind) => bind.run(&dir, json),
         Command::Verify(verify) => verify.run(json, &operator::now()),
         Command::Relabel { id, label, realm } => ask(Request::Relabel { id, label, realm }),

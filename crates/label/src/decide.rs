@@ -57,6 +57,17 @@ impl Reason {
         if why == "policy" { Self::Policy } else { Self::Label(why.to_owned()) }
     }
 
+    /// The rule by which a label's test failed, for explanations: steps of section 6, or where validity and policies are told.
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Policy => "L-083",
+            Self::Label(_) => "L-054",
+            Self::Classification => "6-2",
+            Self::Restrictive(_) => "6-3",
+            _ => "L-080",
+        }
+    }
+
     /// How far a chain came that failed for this reason.
     fn rank(&self) -> u8 {
         match self {
@@ -446,7 +457,11 @@ fn walk(road: &Road<'_>, type_name: &str, reader: &Reader, at: &Timestamp, see: 
             &"every marking is known here and defined by someone who may",
             ok(!road.unknown, Reason::UnknownMarking),
         )
-        && road.labels.iter().all(|d| test("L-080", &Shown(d), d.met(reader)))
+        && road.labels.iter().all(|d| {
+            let met = d.met(reader);
+            let rule = met.as_ref().err().map_or("L-080", Reason::rule);
+            test(rule, &Shown(d, met.as_ref().err()), met.clone())
+        })
         && road.levels.iter().all(|l| {
             test(
                 "L-142",
@@ -474,7 +489,7 @@ fn addressed(level: Tlp, reader: &Reader) -> bool {
     }
 }
 
-struct Shown<'d, 'a>(&'d Demand<'a>);
+struct Shown<'d, 'a>(&'d Demand<'a>, Option<&'d Reason>);
 impl fmt::Display for Shown<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let label = self.0.label;
@@ -489,7 +504,11 @@ impl fmt::Display for Shown<'_, '_> {
         for c in &label.parts().categories {
             write!(f, ", {} [{}]", c.tag, c.values.join(", "))?;
         }
-        Ok(())
+        // What is refused is told; a label that cannot be decided has told it above.
+        match (self.1, &self.0.found) {
+            (Some(reason), Ok(_)) => write!(f, ": {reason}"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,12 +1,63 @@
 //! A policy as plain data, for people: what `policy show`, `diff` and `render` print. Never part of a decision.
 use crate::TagType;
+use crate::combine::stands_at;
 use crate::marking_text::Phrase;
-use crate::policy::{Group, Operation, Policy, Requirement, TagSetRole, Value};
+use crate::policy::{Group, Operation, Policy, Requirement, TagSet, TagSetRole, Value, within};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+/// A tag set as one may use it on a new label of some classification: what a picker offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Tag set name.
+    pub tag: String,
+    /// Tag set identifier.
+    pub oid: String,
+    /// Type.
+    pub kind: TagType,
+    /// `owns`, `expands`, `narrows` or `audience`, if the policy says what the tag set is for (L-059).
+    pub role: Option<&'static str>,
+    /// Values that may stand on such a label now, in the policy's order: none that is obsolete, out of its dates, or excluded at the classification.
+    pub values: Vec<String>,
+    /// Of a tag set that owns: the value with which the data may go beyond its context (L-022).
+    pub opens: Option<String>,
+}
+
 impl Policy {
+    /// Classifications for new labels, lowest first (L-055).
+    pub fn new_classifications(&self) -> Vec<&str> {
+        let mut usable: Vec<_> = self.classifications.iter().filter(|c| !c.obsolete).collect();
+        usable.sort_by_key(|c| c.hierarchy);
+        usable.into_iter().map(|c| c.name.as_str()).collect()
+    }
+
+    /// What may stand on a new label of a classification (L-054), or nothing if the policy has no such classification. That a label of them is valid is
+    /// [`Policy::check`]'s to say: some values need others.
+    pub fn choices(&self, classification: &str, at: &stix::Timestamp) -> Option<Vec<Choice>> {
+        let class = self.class_index(classification)?;
+        let usable = |v: &&Value| stands_at(v, class) && !v.obsolete && within(&v.window, at);
+        let of_set = |s: &TagSet| {
+            s.lanes
+                .iter()
+                .map(|l| Choice {
+                    tag: s.name.clone(),
+                    oid: s.oid.clone(),
+                    kind: l.kind,
+                    role: s.role.map(role),
+                    values: l.values.iter().filter(usable).map(|v| v.name.clone()).collect(),
+                    opens: l
+                        .values
+                        .iter()
+                        .filter(usable)
+                        .find(|v| s.role == Some(TagSetRole::Owns) && self.opens(v))
+                        .map(|v| v.name.clone()),
+                })
+                .collect::<Vec<_>>()
+        };
+        Some(self.tag_sets.iter().flat_map(of_set).filter(|c| !c.values.is_empty()).collect())
+    }
+
     /// Everything that bears on a decision or a marking, by name, so that two editions can be compared member by member: `classifications`,
     /// `tag_sets`, `memberships`, `thresholds` and the head of the file.
     pub fn describe(&self) -> Json {

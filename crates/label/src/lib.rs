@@ -39,6 +39,7 @@ pub use confidentiality_label::{
     ALTERNATIVES_MAX, CATEGORIES_MAX, LABEL_BYTES_MAX, Label, Role, SUCCESSIONS_MAX, TagType, VALUES_MAX,
 };
 pub use decide::{Authority, Decision, Reason, Step};
+pub use describe::Choice;
 pub use equivalence::{Trust, Unmapped, Way};
 pub use gate::{Evidence, Labelled, Released, Withheld};
 pub use jws::{Algorithm, BINDING_EXTENSION, BINDINGS_MAX, KEYS_MAX, SignerKeys, Verified, binding_digest, payload};

@@ -231,6 +231,23 @@ fn policies_and_bindings(s: &mut Script<'_>, dir: &NodeDir) {
     s.run(&["policy", "render", nato, "--output", page.to_str().unwrap()]);
     assert!(fs::read_to_string(&page).unwrap().contains("<h2>Who may read what</h2>"));
 
+    assert!(s.run(&["label", "list"]).as_array().unwrap().iter().any(|l| l["name"] == REL_JPN));
+    let set = ["--policy", "NATO", "--classification", "SECRET", "--set", "Context=NATO", "--set", "Releasable To=AUS"];
+    let review = ["--review", "2031-01-01T00:00:00Z", "--add", "NS AUS"];
+    let output = dir.json(&[&["label", "make"][..], &set, &review].concat());
+    assert_eq!(output["marking"], "NATO SECRET Releasable to Australia");
+    assert_eq!(output["filled_in"], json!(["Releasable To: NATO", "Context: Releasable"]), "L-023");
+    // Made now, so with an id of its own each time.
+    assert!(dir.json(&["label", "list"]).as_array().unwrap().iter().any(|l| l["name"] == "NS AUS"));
+    let again = dir.refused(&[&["label", "make"][..], &set, &review].concat());
+    assert!(again.contains("has a label `NS AUS`"), "{again}");
+    let wrong =
+        dir.refused(&["label", "make", "--policy", "NATO", "--classification", "SECRET", "--set", "Context=ISAF"]);
+    assert!(wrong.contains("`ISAF` may not stand in `Context`"), "{wrong}");
+    s.run(&["label", "remove", "NS AUS"]);
+    assert!(dir.refused(&["label", "remove", "NS AUS"]).contains("no label"));
+    assert!(dir.refused(&["label", "remove", PUBLIC]).contains("default label of"));
+
     let label = json!({"v": 1, "role": "originator", "policy": {"name": "NATO"}, "classification": "RESTRICTED",
         "categories": [{"tag": "Context", "type": "permissive", "values": ["NATO"]}], "created": "2026-01-01T00:00:00Z", "review": "2031-01-01T00:00:00Z"});
     let label = dir.file("label.json", label.to_string());
@@ -306,8 +323,19 @@ fn every_command_says_the_same_on_a_stopped_and_on_a_running_node() {
     let ran: BTreeSet<String> = quiet.iter().map(|line| line.command.clone()).collect();
     for leaf in leaves() {
         // These need no node: convert.rs, patterns.rs, detection.rs and resilience.rs beside this, and Python (tests/partners/test_transfer.py) run them.
-        let elsewhere =
-            ["init", "serve", "demo", "validate", "convert", "user password", "pull", "push", "match", "pattern check"];
+        let elsewhere = [
+            "label make",
+            "init",
+            "serve",
+            "demo",
+            "validate",
+            "convert",
+            "user password",
+            "pull",
+            "push",
+            "match",
+            "pattern check",
+        ];
         let elsewhere = elsewhere.contains(&leaf.as_str()) || leaf.starts_with("resilience ");
         let found = elsewhere || ran.iter().any(|c| *c == leaf || c.starts_with(&format!("{leaf} ")));
         assert!(found, "`entente {leaf}` is in no test");

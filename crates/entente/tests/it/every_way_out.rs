@@ -230,6 +230,7 @@ fn matrix() -> String {
     text
 }
 
+/// L-151, L-152: what is counted is counted among what the reader may have.
 #[test]
 fn every_label_goes_to_whom_it_may_by_every_way_out() {
     let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/every_way_out.txt");
@@ -273,9 +274,9 @@ const OPERATORS: [&str; 17] = [
     "detection",
 ];
 /// Commands about files, or about other people's servers: they open no node, so nothing of one can leave by them. `bind` reads the catalogue of
-/// the operator's own; `resilience --as` shows a file's model to a partner through the gate (resilience.rs beside this).
-const OF_NO_NODE: [&str; 10] =
-    ["validate", "convert", "pull", "push", "pattern", "match", "resilience", "policy", "bind", "verify"];
+/// the operator's own, `label` changes it; `resilience --as` shows a file's model to a partner through the gate (resilience.rs beside this).
+const OF_NO_NODE: [&str; 11] =
+    ["validate", "convert", "pull", "push", "pattern", "match", "resilience", "policy", "label", "bind", "verify"];
 
 /// The ratchet over commands: a new one is either a way out, and stands in the matrix, or the operator's.
 #[test]
