@@ -155,6 +155,26 @@ impl SignerKeys {
         worst.unwrap_or_else(|| broken("there is no binding in the binding extension"))
     }
 
+    /// Checks the detached signature of a whole file, as of a policy file (L-056); gives the name of the key. A key with `until` is none for files: they are
+    /// read without a clock.
+    ///
+    /// # Errors
+    /// Why it does not hold.
+    pub fn verify_file(&self, content: &[u8], jws: &str) -> Result<&str, String> {
+        let (protected, header, signature) = detached(jws.trim())?;
+        let key = self.keys.iter().find(|k| k.kid == header.kid && k.until.is_none());
+        let key = key.ok_or_else(|| format!("no key without an end is named `{}`", header.kid))?;
+        if key.algorithm != header.alg {
+            return Err("the algorithm is not that of the key".into());
+        }
+        let message = format!("{protected}.{}", BASE64URL.encode(content));
+        if key.verifies(message.as_bytes(), &signature) {
+            Ok(&key.kid)
+        } else {
+            Err("the signature is not that of the file".into())
+        }
+    }
+
     fn entry(&self, entry: &Entry, object: &Object, digest: &str, at: &Timestamp) -> Result<Verified, String> {
         let without = format!("/extensions/{BINDING_EXTENSION}");
         if entry.alg != "sha-384" || entry.canon != "jcs" || entry.without != [without] {
@@ -173,16 +193,7 @@ impl SignerKeys {
         let Some(jws) = &entry.jws else { return state(BindingState::Claimed, None, false, "it is not signed") };
         let signed_at = entry.signed_at.as_ref().ok_or("it is signed, but does not say when")?;
         let time = Timestamp::parse(signed_at).map_err(|_| "`signed_at` is no time")?;
-        let mut parts = jws.split('.');
-        let (Some(protected), Some(""), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err("the signature is no JWS with a detached payload".into());
-        };
-        let header = BASE64URL.decode(protected).map_err(|_| "the JWS header is no base64url")?;
-        let header: Header =
-            serde_json::from_slice(&header).map_err(|_| "the JWS header is more or less than `alg` and `kid`")?;
-        let signature = BASE64URL.decode(signature).map_err(|_| "the signature is no base64url")?;
+        let (protected, header, signature) = detached(jws)?;
         let Some(key) = self.keys.iter().find(|k| k.kid == header.kid) else {
             return state(BindingState::UnknownSigner, None, false, "no key of this name is known");
         };
@@ -206,6 +217,20 @@ impl SignerKeys {
             _ => state(BindingState::Valid, Some(key), speaks, ""),
         }
     }
+}
+
+/// Header as sent, header as read, signature of a JWS with a detached payload.
+fn detached(jws: &str) -> Result<(&str, Header, Vec<u8>), String> {
+    let mut parts = jws.split('.');
+    let (Some(protected), Some(""), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err("the signature is no JWS with a detached payload".into());
+    };
+    let header = BASE64URL.decode(protected).map_err(|_| "the JWS header is no base64url")?;
+    let header: Header =
+        serde_json::from_slice(&header).map_err(|_| "the JWS header is more or less than `alg` and `kid`")?;
+    let signature = BASE64URL.decode(signature).map_err(|_| "the signature is no base64url")?;
+    Ok((protected, header, signature))
 }
 
 /// What a JWS is made over (L-130): RFC 8785 of digest, id, version, sorted markings and time.

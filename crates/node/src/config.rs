@@ -20,7 +20,7 @@ pub use detection::{DetectionFile, OnWarning};
 pub use node_file::{CollectionFile, Listen, NodeFile, Operator};
 
 use crate::{NodeError, world::kinds};
-use label::{CollectionNo, Label, Markings, Origin, Policies, Policy, Reader};
+use label::{CollectionNo, Label, Markings, Origin, Policies, Policy, Reader, SignerKeys};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::BTreeMap,
@@ -234,9 +234,25 @@ fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
 
 fn load_policies(dir: &Path, node: &NodeFile, faults: &mut Vec<String>) -> (Policies, [u8; 32]) {
     let mut list = Vec::new();
+    let keys = node.policy_keys.as_ref().map(|file| {
+        let keys = read_text(&dir.join(file)).and_then(|text| SignerKeys::from_jwks(&text));
+        // Without keys nothing is signed by anyone who counts.
+        keys.unwrap_or_else(|why| {
+            faults.push(format!("{file}: {why}"));
+            SignerKeys::default()
+        })
+    });
+    let signed = |path: &Path, xml: String| match &keys {
+        None => Ok(xml),
+        Some(keys) => {
+            let beside = path.with_extension("xml.jws");
+            let checked = read_text(&beside).and_then(|jws| keys.verify_file(xml.as_bytes(), &jws).map(|_| ()));
+            checked.map(|()| xml).map_err(|why| format!("{}: {why}", name(&beside)))
+        }
+    };
     for policy in &node.policies {
         let path = dir.join("policies").join(format!("{policy}.spif.xml"));
-        match read_text(&path).map(|xml| Policy::load(xml.as_bytes())) {
+        match read_text(&path).and_then(|xml| signed(&path, xml)).map(|xml| Policy::load(xml.as_bytes())) {
             Ok(Ok(policy)) => list.push(policy),
             Ok(Err(errors)) => faults.extend(errors.faults.iter().map(|f| format!("{}: {f}", name(&path)))),
             Err(fault) => faults.push(fault),

@@ -19,6 +19,10 @@ pub struct NodeFile {
     pub identities: Vec<Id<Identity>>,
     /// Policy files in use, by file name without `.spif.xml`.
     pub policies: Vec<String>,
+    /// Keys (a JSON Web Key Set) of those who issue policy files. If it is named, a policy file counts only with a detached signature by one of them beside
+    /// it, `policies/NAME.spif.xml.jws` (L-056).
+    #[serde(default)]
+    pub policy_keys: Option<String>,
     /// Equivalences between policies that the organisation confirmed; what stands in policy files alone counts for nothing (L-109).
     #[serde(default, rename = "equivalence")]
     pub equivalences: Vec<EquivalenceFile>,

@@ -1,4 +1,4 @@
-//! Confirmed equivalences in `node.toml` (L-104, L-109).
+//! Confirmed equivalences in `node.toml` (L-104, L-109), and signed policy files (L-056).
 use node::config::Config;
 use std::path::{Path, PathBuf};
 
@@ -42,4 +42,40 @@ fn a_row_counts_only_if_node_toml_confirms_it() {
         wrong.to_string().contains("no policy file states what `RESTRICTED` of `DEMO-XPA` is in `NATO`"),
         "{wrong}"
     );
+}
+
+/// L-056: once keys are named, each policy file needs the detached signature of one of them; who can write the directory of policies cannot change one.
+#[test]
+fn a_policy_file_counts_only_with_its_signature_once_keys_are_named() {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
+    use ring::signature::{Ed25519KeyPair, KeyPair as _};
+    let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let dir = directory("signed", "policy_keys = \"issuers.jwks\"\n");
+    let faults = |dir: &Path| Config::load(dir).err().map(|e| e.to_string()).unwrap_or_default();
+    assert!(faults(&dir).contains("issuers.jwks"), "keys that are named must be there");
+    let public = BASE64URL.encode(key.public_key().as_ref());
+    let jwk =
+        |more: &str| format!(r#"{{"keys":[{{"kid":"issuer","kty":"OKP","crv":"Ed25519","x":"{public}"{more}}}]}}"#);
+    std::fs::write(dir.join("issuers.jwks"), jwk("")).unwrap();
+    let sign = |name: &str, alg: &str| {
+        let file = dir.join("policies").join(name);
+        let protected = BASE64URL.encode(format!(r#"{{"alg":"{alg}","kid":"issuer"}}"#));
+        let message = format!("{protected}.{}", BASE64URL.encode(std::fs::read(&file).unwrap()));
+        let jws = format!("{protected}..{}\n", BASE64URL.encode(key.sign(message.as_bytes())));
+        std::fs::write(file.with_extension("xml.jws"), jws).unwrap();
+    };
+    assert!(faults(&dir).contains("nato-demo.spif.xml.jws"), "unsigned");
+    sign("nato-demo.spif.xml", "EdDSA");
+    assert!(faults(&dir).contains("xpa-demo.spif.xml.jws"), "the other is not signed");
+    sign("xpa-demo.spif.xml", "ES256");
+    assert!(faults(&dir).contains("not that of the key"));
+    sign("xpa-demo.spif.xml", "EdDSA");
+    assert_eq!(faults(&dir), "");
+    std::fs::write(dir.join("issuers.jwks"), jwk(r#","until":"2030-01-01T00:00:00Z""#)).unwrap();
+    assert!(faults(&dir).contains("no key without an end"));
+    std::fs::write(dir.join("issuers.jwks"), jwk("")).unwrap();
+    let file = dir.join("policies/nato-demo.spif.xml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replacen("hierarchy=\"4\"", "hierarchy=\"0\"", 1)).unwrap();
+    assert!(faults(&dir).contains("not that of the file"), "an altered file");
 }

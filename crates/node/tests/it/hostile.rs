@@ -71,7 +71,7 @@ fn a_contributor_is_not_told_what_label_the_node_assigned() {
     assert_eq!(s.list("one", "closed")[0].get("object_marking_refs"), None);
 }
 
-/// I4: an originator's marking that has not arrived yet is not replaced by a relabel.
+/// I4, L-004: an originator's marking that has not arrived yet is not replaced by a relabel.
 #[test]
 fn a_relabel_does_not_replace_a_partners_marking_that_is_not_known_yet() {
     let s = Stage::new("unknown");
