@@ -45,6 +45,8 @@ pub struct TagValue {
     pub required: Vec<Rule>,
     /// What must not stand beside it.
     pub excluded: Vec<(String, Option<String>)>,
+    /// Old labels may have it, new ones not (L-055).
+    pub obsolete: bool,
 }
 
 /// A tag set of one type.
@@ -560,8 +562,27 @@ fn found<'p>(policy: &'p Policy, label: &Label) -> Result<Vec<(&'p TagSet, BTree
     Ok(all)
 }
 
+/// L-054 for a label that is made now, and what must not be on one any more (L-055, L-095).
+pub fn invalid_when_new(policy: &Policy, label: &Label) -> Option<&'static str> {
+    // Names and values that cannot be found are told before everything else.
+    let why = invalid(policy, label);
+    let unfound =
+        ["policy-name", "unknown-classification", "unknown-tag-set", "tag-set-name", "tag-type", "unknown-value"];
+    if why.is_some_and(|w| unfound.contains(&w)) {
+        return why;
+    }
+    let tags = found(policy, label).unwrap_or_default();
+    if tags.iter().any(|(s, vs)| s.values.iter().any(|v| v.obsolete && vs.contains(&v.name))) {
+        return Some("obsolete-value");
+    }
+    if tags.iter().any(|(s, vs)| s.kind == Kind::Permissive && vs.is_empty()) {
+        return Some("empty-category");
+    }
+    why
+}
+
 /// L-054 in reading mode.
-fn invalid(policy: &Policy, label: &Label) -> Option<&'static str> {
+pub fn invalid(policy: &Policy, label: &Label) -> Option<&'static str> {
     if label.oid.as_ref().is_some_and(|o| *o == policy.oid) && !same(&policy.name, &label.policy) {
         return Some("policy-name");
     }
@@ -602,6 +623,15 @@ fn invalid(policy: &Policy, label: &Label) -> Option<&'static str> {
     None
 }
 
+/// Section 6 whole for one label, one clearance and the policy of the label; the reason if it denies.
+pub fn one_policy(policy: &Policy, label: &Label, clearance: &Clearance) -> Option<String> {
+    match invalid(policy, label) {
+        Some(why) => Some(format!("label:{why}")),
+        None if clearance.oid != policy.oid => Some("policy".to_owned()),
+        None => section6(policy, label, clearance),
+    }
+}
+
 /// Steps 2 to 6 of section 6 for a valid label.
 fn section6(policy: &Policy, label: &Label, clearance: &Clearance) -> Option<String> {
     // L-085: count a listed level only if every level below is listed too.
@@ -634,8 +664,13 @@ mod tests {
     use super::*;
 
     fn model() -> Model {
-        let value =
-            |name: &str| TagValue { name: name.into(), excluded_levels: vec![], required: vec![], excluded: vec![] };
+        let value = |name: &str| TagValue {
+            name: name.into(),
+            excluded_levels: vec![],
+            required: vec![],
+            excluded: vec![],
+            obsolete: false,
+        };
         let policy = Policy {
             name: "P".into(),
             oid: "1.2".into(),

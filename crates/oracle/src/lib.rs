@@ -4,7 +4,10 @@
 
 pub mod coalition;
 pub mod decision;
+pub mod equivalence;
 pub mod fault_tree;
 pub mod granular_marking;
 pub mod line_model;
 pub mod pattern;
+pub mod spif;
+pub mod vectors;

@@ -10,6 +10,7 @@
 )]
 #![allow(clippy::format_collect, clippy::items_after_statements, clippy::needless_for_each, clippy::similar_names)]
 
+mod attack;
 mod binding;
 mod combine;
 mod compile_fail;
@@ -18,8 +19,10 @@ mod examples;
 mod golden;
 mod model;
 mod oracle;
+mod products;
 mod redact;
 mod release;
+mod replay;
 mod resolve;
 mod robust;
 mod roundtrip;

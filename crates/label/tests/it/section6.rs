@@ -144,3 +144,44 @@ fn stricter_labels_never_open_and_wider_clearances_never_close() {
     assert_eq!(cases, 3 * 5 * 5 * 5 * 64);
     assert!(stricter > 60_000, "{stricter}");
 }
+
+/// Section 6, L-054, L-083: an explanation names the step that refused, and the reason with it.
+#[test]
+fn an_explanation_names_the_rule_that_refused() {
+    let policies = policies();
+    let mut markings = Markings::new();
+    let at = now();
+    let home = ("Context", &["NATO"][..]);
+    let held = [home, ("Only", &["GBR"]), ("Special Category Designators", &["ATOMAL"])];
+    let cleared = clearance(&policies, "NATO", &["UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET"], &held);
+    for (level, tags, is_cleared, rule, reason) in [
+        ("SECRET", &[home][..], true, "L-080", None),
+        ("TOP SECRET", &[home], true, "6-2", Some("classification")),
+        (
+            "SECRET",
+            &[home, ("Special Category Designators", &["CRYPTO"])],
+            true,
+            "6-3",
+            Some("restrictive:Special Category Designators"),
+        ),
+        ("SECRET", &[home, ("Only", &["USA"])], true, "L-080", Some("permissive:Only")),
+        ("SECRET", &[], true, "L-054", Some("label:required-category")),
+        ("SECRET", &[home], false, "L-083", Some("policy")),
+    ] {
+        let id = hold(&mut markings, &make_label("NATO", level, tags));
+        let clearances = if is_cleared { vec![cleared.clone()] } else { vec![] };
+        let authority = Authority { policies: &policies, markings: &markings, at: &at };
+        let to = reader(1, Some("A"), clearances);
+        let (decision, steps) = authority.explain(&state(vec![chain(own(), &[id])]), "indicator", &to);
+        let step = steps.iter().find(|s| s.what.contains("the label")).unwrap();
+        assert_eq!((step.rule, step.passed), (rule, reason.is_none()), "{step:?}");
+        match (decision, reason) {
+            (Decision::Release { .. }, None) => {}
+            (Decision::Withhold(why), Some(reason)) => {
+                assert_eq!(why.to_string(), reason);
+                assert!(step.what.contains(reason), "{step:?}");
+            }
+            (decision, reason) => panic!("{decision:?} {reason:?}"),
+        }
+    }
+}

@@ -11,6 +11,34 @@ fn valid(policy: &Policy, label: &Label) -> Result<(), &'static str> {
     policy.check(label, Validity::Old, None)
 }
 
+/// L-020, L-021, L-027: the names of the demonstration policy are the standard's, COSMIC is a marking alone, and a privacy mark decides nothing.
+#[test]
+fn the_demonstration_policy_names_what_the_standard_names() {
+    let policies = policies();
+    let nato = policies.find("NATO", None).unwrap();
+    assert_eq!(nato.oid(), "1.3.26.1.3.1");
+    let sets = nato.describe()["tag_sets"].clone();
+    for (name, n, kind) in [
+        ("Special Category Designators", 1, "restrictive"),
+        ("Releasable To", 2, "permissive"),
+        ("Administrative", 3, "informative"),
+        ("Context", 4, "permissive"),
+        ("Only", 5, "permissive"),
+    ] {
+        assert_eq!(sets[name]["oid"], format!("1.3.26.1.4.{n}"));
+        assert!(sets[name]["values"][kind].is_object(), "{name} is {kind}");
+    }
+    let top = make_label("NATO", "TOP SECRET", &[("Context", &["NATO"])]);
+    assert_eq!(nato.marking_text(&top, "en"), "COSMIC TOP SECRET");
+    assert!(!String::from_utf8_lossy(top.canonical()).contains("COSMIC"));
+    let mut marked = label_json("NATO", "RESTRICTED", &[("Context", &["NATO"])]);
+    marked["privacy_mark"] = json!("CLEAR");
+    let reader = clearance(&policies, "NATO", &["UNCLASSIFIED", "RESTRICTED"], &[("Context", &["NATO"])]);
+    assert_eq!(nato.decide(&read_label(&marked), &reader), Ok(()));
+    let low = clearance(&policies, "NATO", &["UNCLASSIFIED"], &[("Context", &["NATO"])]);
+    assert_eq!(nato.decide(&read_label(&marked), &low), Err("classification".into()));
+}
+
 /// L-050, L-056, L-059.
 #[test]
 fn our_policy_files_load_with_name_digest_and_memberships() {
