@@ -11,6 +11,7 @@ mod stage;
 
 mod bad_input;
 mod commands;
+mod conjunction;
 mod convert;
 mod crash;
 mod detection;
