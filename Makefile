@@ -72,6 +72,8 @@ bench: compiler ## The figures of the README, side by side with other servers.
 	python3 bench/run.py $(BENCH)
 	python3 bench/patterns.py
 	$(CARGO) bench --locked -p supply
+	$(CARGO) bench --locked -p label
+	$(CARGO) bench --locked -p store --bench figures -- relabel
 
 venv: $(VENV)/pinned.txt
 

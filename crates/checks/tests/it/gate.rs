@@ -63,6 +63,7 @@ fn is_declaration(before: &str) -> bool {
     place.ends_with("->") || place.ends_with(" for") || line.starts_with("impl") && !line.contains(')')
 }
 
+/// L-150: one function, one place.
 #[test]
 fn only_the_gate_makes_what_may_leave() {
     let files = tree::tracked();

@@ -5,6 +5,7 @@ mod citations;
 mod edges;
 mod fuzz;
 mod gate;
+mod labels;
 mod length;
 mod lints;
 mod paths;
