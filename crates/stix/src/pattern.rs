@@ -31,6 +31,8 @@ mod plan;
 mod print;
 mod property;
 mod regex;
+mod shown;
+mod trigger;
 
 pub use ast::{
     Comparator, Comparison, Constant, Expression, ObjectPath, Observed, Pattern, Predicate, Qualifier, Span, Step,

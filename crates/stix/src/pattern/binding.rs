@@ -68,7 +68,8 @@ pub(super) fn find(plan: &Plan, candidates: &[Candidate], must: Option<u32>) -> 
             }
         }
     }
-    if !is_possible(&plan.root, &counts) {
+    let supply = candidates.iter().fold(0_u64, |n, candidate| n.saturating_add(candidate.number));
+    if !is_possible(&plan.root, 1, &counts) || demand(&plan.root) > supply {
         return Ok(None);
     }
     let mut bound = match bag::Bag::of(&plan.root) {
@@ -81,16 +82,25 @@ pub(super) fn find(plan: &Plan, candidates: &[Candidate], must: Option<u32>) -> 
     Ok(bound)
 }
 
-/// Whether there are candidates enough for every slot by itself.
-fn is_possible(node: &Node, counts: &[u64]) -> bool {
+/// Observations that a binding holds at least.
+fn demand(node: &Node) -> u64 {
     match node {
-        Node::Slot(slot) => counts.get(*slot as usize).is_some_and(|n| *n > 0),
-        Node::Times(n, inner) => match **inner {
-            Node::Slot(slot) => counts.get(slot as usize).is_some_and(|count| count >= n),
-            ref inner => is_possible(inner, counts),
-        },
-        Node::Within(_, inner) => is_possible(inner, counts),
-        Node::All(parts) | Node::Seq(parts) => parts.iter().all(|part| is_possible(part, counts)),
-        Node::Any(parts) => parts.iter().any(|part| is_possible(part, counts)),
+        Node::Slot(_) => 1,
+        Node::All(parts) | Node::Seq(parts) => parts.iter().fold(0, |n, part| n.saturating_add(demand(part))),
+        Node::Any(parts) => parts.iter().map(demand).min().unwrap_or(0),
+        Node::Times(times, inner) => times.saturating_mul(demand(inner)),
+        Node::Within(_, inner) => demand(inner),
+    }
+}
+
+/// Whether there are candidates enough for every slot by itself, to bind the node so many times.
+fn is_possible(node: &Node, times: u64, counts: &[u64]) -> bool {
+    match node {
+        Node::Slot(slot) => counts.get(*slot as usize).is_some_and(|count| *count >= times),
+        Node::Times(n, inner) => is_possible(inner, times.saturating_mul(*n), counts),
+        Node::Within(_, inner) => is_possible(inner, times, counts),
+        Node::All(parts) | Node::Seq(parts) => parts.iter().all(|part| is_possible(part, times, counts)),
+        // Repetitions may take different branches.
+        Node::Any(parts) => parts.iter().any(|part| is_possible(part, 1, counts)),
     }
 }

@@ -1,11 +1,11 @@
 //! One comparison, made ready to be asked of values (sections 4 and 5 of the requirement document).
 
 use super::{
-    Comparator, Comparison, Constant, ObjectPath, Observation, Predicate,
+    Comparator, Comparison, Constant, Observation, Predicate,
     like::Like,
     network::Network,
     observation::Sco,
-    path::{self, Found, Reading},
+    path::{self, Found, Reading, Route},
     regex::Regex,
 };
 use crate::Timestamp;
@@ -49,7 +49,7 @@ impl Verdict {
 /// A comparison with its constant prepared.
 #[derive(Debug)]
 pub(super) struct Compiled {
-    pub(super) path: ObjectPath,
+    pub(super) route: Route,
     pub(super) negated: bool,
     pub(super) check: Check,
 }
@@ -114,20 +114,20 @@ impl Compiled {
             Predicate::IsSuperset(text) => Check::Superset(Network::parse(text)),
             Predicate::Exists => Check::Exists,
         };
-        Self { path: comparison.path.clone(), negated: comparison.negated, check }
+        Self { route: Route::new(&comparison.path), negated: comparison.negated, check }
     }
 
     /// Whether it holds for the object `root` of an observation.
     pub(super) fn holds(&self, observation: &Observation, root: &Sco) -> Verdict {
-        if root.object_type != self.path.object_type {
+        if root.object_type != self.route.path.object_type {
             return Verdict::No;
         }
         if let Check::Exists = self.check {
-            let exists = path::any(&self.path, observation, root, &mut |_| true);
+            let exists = path::any(&self.route, observation, root, &mut |_| true);
             return exists.map_or(Verdict::Unknown, |exists| Verdict::from(exists != self.negated));
         }
         let mut unknown = false;
-        let yes = path::any(&self.path, observation, root, &mut |found| match self.verdict(&found) {
+        let yes = path::any(&self.route, observation, root, &mut |found| match self.verdict(&found) {
             Verdict::Yes => true,
             Verdict::No => false,
             Verdict::Unknown => {

@@ -1,6 +1,6 @@
 //! Many patterns at once over a stream of observations.
 //!
-//! 1. Each `[ … ]` of each pattern is filed in an [`index`] under values of which it needs one ([`trigger`]). What an object shows is looked up there:
+//! 1. Each `[ … ]` of each pattern is filed in an [`index`] under values of which it needs one ([`trigger`](super::trigger)). What an object shows is looked up there:
 //!    only what is found is evaluated, by the same code as a single [`Matcher`](super::Matcher) uses.
 //! 2. A pattern that one observation satisfies answers at once. Others keep the observations that satisfied some of their terms for as long as they may
 //!    still count ([`held`]), and look for a binding that holds the new one.
@@ -10,7 +10,6 @@
 mod held;
 mod index;
 mod literals;
-mod trigger;
 
 use super::{
     MatchError, Nanos, Observation, Pattern,

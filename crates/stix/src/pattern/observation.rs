@@ -1,5 +1,6 @@
 //! What is matched: one observed-data object with the cyber-observable objects that it holds (2.0) or lists (2.1).
 
+use super::shown::Shown;
 use crate::Timestamp;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub struct Observation {
     pub(super) first: Nanos,
     pub(super) last: Nanos,
     pub(super) number: u64,
+    pub(super) shown: Shown,
     objects: Vec<Sco>,
     /// Positions in `objects`, sorted by key.
     by_key: Box<[u32]>,
@@ -113,10 +115,11 @@ impl Observation {
         let count = u32::try_from(objects.len()).ok().filter(|n| *n as usize <= OBJECTS_MAX);
         let mut by_key: Box<[u32]> = (0..count.ok_or(ObservationError::TooMany)?).collect();
         by_key.sort_by(|a, b| objects[*a as usize].key.cmp(&objects[*b as usize].key));
-        Ok(Self { id, first, last, number, objects, by_key })
+        let shown = Shown::of(&objects);
+        Ok(Self { id, first, last, number, shown, objects, by_key })
     }
 
-    /// Reads an observed-data object: 2.0 with `objects`, 2.1 with `object_refs`, for which `find` gives the object with an id.
+    /// Reads an observed-data object: 2.0 with `objects`, 2.1 with `object_refs` (both, if both are there), for which `find` gives the object with an id.
     /// What it does not find counts as absent (P-038). Relationships among them are not looked at (P-039).
     ///
     /// # Errors
@@ -135,16 +138,19 @@ impl Observation {
         let number = object.get("number_observed").and_then(Value::as_u64).filter(|n| *n > 0);
         let number = number.ok_or(missing("number_observed", "not a whole number from 1"))?;
         let mut scos = Vec::new();
-        match (object.get("objects"), object.get("object_refs")) {
-            (Some(Value::Object(objects)), _) => {
-                let objects = objects.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_object()?)));
-                scos.extend(objects.filter_map(|(key, properties)| Sco::new(key, properties.clone())));
-            }
-            (None, Some(Value::Array(refs))) => {
-                let found = refs.iter().filter_map(Value::as_str).filter_map(|id| Some((id, find(id)?)));
-                scos.extend(found.filter_map(|(id, properties)| Sco::new(id, properties.clone())));
-            }
+        let (objects, refs) = (object.get("objects"), object.get("object_refs"));
+        // One of the two by the standard; an empty `objects` beside `object_refs` is met in the committee's own data.
+        match (objects, refs) {
+            (Some(Value::Object(_)), None | Some(Value::Array(_))) | (None, Some(Value::Array(_))) => {}
             _ => return Err(missing("object_refs", "not a list of ids")),
+        }
+        if let Some(Value::Object(objects)) = objects {
+            let objects = objects.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_object()?)));
+            scos.extend(objects.filter_map(|(key, properties)| Sco::new(key, properties.clone())));
+        }
+        if let Some(Value::Array(refs)) = refs {
+            let found = refs.iter().filter_map(Value::as_str).filter_map(|id| Some((id, find(id)?)));
+            scos.extend(found.filter_map(|(id, properties)| Sco::new(id, properties.clone())));
         }
         scos.retain(Sco::is_observable);
         Self::new(id, &first, &last, number, scos)

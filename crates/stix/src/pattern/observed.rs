@@ -4,6 +4,7 @@ use super::{
     Observation, Observed, Test,
     comparison::{Compiled, Verdict},
     observation::Sco,
+    shown::{Shown, Wanted},
 };
 
 /// A test with its comparisons prepared.
@@ -20,6 +21,7 @@ pub(super) struct Term {
     pub(super) tree: Tree,
     /// The types that its comparisons name.
     types: Vec<Box<str>>,
+    wanted: Wanted,
 }
 
 impl Tree {
@@ -34,8 +36,8 @@ impl Tree {
     fn types(&self, found: &mut Vec<Box<str>>) {
         match self {
             Self::Comparison(comparison) => {
-                if !found.contains(&comparison.path.object_type) {
-                    found.push(comparison.path.object_type.clone());
+                if !found.contains(&comparison.route.path.object_type) {
+                    found.push(comparison.route.path.object_type.clone());
                 }
             }
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.types(found)),
@@ -69,12 +71,21 @@ impl Term {
         let tree = Tree::new(&observed.test);
         let mut types = Vec::new();
         tree.types(&mut types);
-        Self { tree, types }
+        let wanted = Wanted::of(&tree, &types);
+        Self { tree, types, wanted }
+    }
+
+    /// Whether an observation that shows this may satisfy it.
+    pub(super) fn may_hold_in(&self, shown: &Shown) -> bool {
+        self.wanted.may_be_in(shown)
     }
 
     /// Whether one object of the observation satisfies the whole test (P-063, P-064).
     pub(super) fn holds(&self, observation: &Observation) -> Verdict {
         let mut answer = Verdict::No;
+        if !self.may_hold_in(&observation.shown) {
+            return answer;
+        }
         for root in observation.objects() {
             match self.holds_for(observation, root) {
                 Verdict::Yes => return Verdict::Yes,

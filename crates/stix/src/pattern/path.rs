@@ -32,23 +32,52 @@ pub(super) struct Found<'o> {
     pub(super) holder: &'o Sco,
     /// The steps inside the holder.
     pub(super) steps: &'o [Step],
+    /// How a text there is read, if the route tells without the holder.
+    reading: Option<Reading>,
+}
+
+/// A path made ready to be followed.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) path: ObjectPath,
+    /// How a text at its end is read, if no reference leads to another object.
+    reading: Option<Reading>,
+    /// A step branches, so that one object can be entered on several ways.
+    branches: bool,
+}
+
+impl Route {
+    pub(super) fn new(path: &ObjectPath) -> Self {
+        let is_reference =
+            |step: &Step| matches!(step, Step::Property(name) if name.ends_with("_ref") || name.ends_with("_refs"));
+        Self {
+            reading: (!path.steps.iter().any(is_reference)).then(|| reading(&path.object_type, &path.steps)),
+            branches: path.steps.contains(&Step::Any),
+            path: path.clone(),
+        }
+    }
+}
+
+/// How a text is read that stands at `steps` inside an object of the type.
+fn reading(object_type: &str, steps: &[Step]) -> Reading {
+    let last = steps.iter().rev().find_map(|step| match step {
+        Step::Property(name) => Some(name.as_ref()),
+        _ => None,
+    });
+    match last {
+        Some(name) if name.ends_with("_hex") => Reading::Hex,
+        Some(name) if name.ends_with("_bin") => Reading::Base64,
+        _ => match known(object_type, steps) {
+            Known::As(Kind::Timestamp) => Reading::Timestamp,
+            Known::As(_) => Reading::Plain,
+            Known::Open | Known::Absent => Reading::Open,
+        },
+    }
 }
 
 impl Found<'_> {
     pub(super) fn reading(&self) -> Reading {
-        let last = self.steps.iter().rev().find_map(|step| match step {
-            Step::Property(name) => Some(name.as_ref()),
-            _ => None,
-        });
-        match last {
-            Some(name) if name.ends_with("_hex") => Reading::Hex,
-            Some(name) if name.ends_with("_bin") => Reading::Base64,
-            _ => match known(&self.holder.object_type, self.steps) {
-                Known::As(Kind::Timestamp) => Reading::Timestamp,
-                Known::As(_) => Reading::Plain,
-                Known::Open | Known::Absent => Reading::Open,
-            },
-        }
+        self.reading.unwrap_or_else(|| reading(&self.holder.object_type, self.steps))
     }
 
     /// The octets of an address object's `value` come as text; whether this is one (P-057, P-059).
@@ -63,17 +92,19 @@ impl Found<'_> {
 /// An object entered twice at the same step is not entered again, since it would give the same values; so cycles end, and references that multiply do not (P-041).
 /// `Err`: more than [`VISITS_MAX`] values were on the way, and none of them satisfied it.
 pub(super) fn any<'o>(
-    path: &'o ObjectPath,
+    route: &'o Route,
     observation: &'o Observation,
     root: &'o Sco,
     test: &mut impl FnMut(Found<'o>) -> bool,
 ) -> Result<bool, TooMuch> {
+    let Route { path, reading, branches } = route;
     let Some((Step::Property(first), _)) = path.steps.split_first() else { return Ok(false) };
     let Some(value) = root.properties.get(first.as_ref()) else { return Ok(false) };
     if let [_] = path.steps.as_slice() {
-        return Ok(!value.is_null() && test(Found { value, holder: root, steps: &path.steps }));
+        return Ok(!value.is_null() && test(Found { value, holder: root, steps: &path.steps, reading: *reading }));
     }
-    let mut walk = Walk { steps: &path.steps, observation, entered: HashSet::new(), visits: 0, test };
+    let entered = branches.then(HashSet::new);
+    let mut walk = Walk { steps: &path.steps, reading: *reading, observation, entered, visits: 0, test };
     match walk.from(value, root, 0, 1) {
         false if walk.visits > VISITS_MAX => Err(TooMuch),
         answer => Ok(answer),
@@ -90,8 +121,9 @@ pub(super) struct TooMuch;
 struct Walk<'o, 't, F> {
     steps: &'o [Step],
     observation: &'o Observation,
-    /// Object and step at which it was entered by reference.
-    entered: HashSet<(usize, usize)>,
+    reading: Option<Reading>,
+    /// Object and step at which it was entered by reference; not kept where there is one way only.
+    entered: Option<HashSet<(usize, usize)>>,
     visits: u32,
     test: &'t mut F,
 }
@@ -105,7 +137,7 @@ impl<'o, F: FnMut(Found<'o>) -> bool> Walk<'o, '_, F> {
         }
         let Some(step) = self.steps.get(next) else {
             let steps = self.steps.get(start..).unwrap_or_default();
-            return !value.is_null() && (self.test)(Found { value, holder, steps });
+            return !value.is_null() && (self.test)(Found { value, holder, steps, reading: self.reading });
         };
         match (step, value) {
             (Step::Property(name), Value::Object(members)) => {
@@ -133,7 +165,7 @@ impl<'o, F: FnMut(Found<'o>) -> bool> Walk<'o, '_, F> {
 
     fn enter(&mut self, key: &str, next: usize) -> bool {
         let Some(position) = self.observation.position(key) else { return false };
-        if !self.entered.insert((position, next)) {
+        if self.entered.as_mut().is_some_and(|entered| !entered.insert((position, next))) {
             return false;
         }
         let Some(holder) = self.observation.objects().get(position) else { return false };

@@ -3,6 +3,7 @@
 //! A linear engine first, PCRE2 where the two could differ (PD-09): whether they can is decided from the expression's syntax tree, and for some
 //! expressions from the text ([`Caution`]). PCRE2 runs interpreted, with limits on backtracking, depth and memory that an expression cannot raise.
 
+use super::normal::nfc;
 use regex_syntax::ast::{self, Ast};
 use std::sync::OnceLock;
 
@@ -45,9 +46,9 @@ impl std::fmt::Debug for Regex {
 }
 
 impl Regex {
-    /// For text properties, or for octets (`_bin`, `_hex`). Nothing is compiled before the first text.
+    /// For text properties (in normal form C, as the values are), or for octets (`_bin`, `_hex`). Nothing is compiled before the first text.
     pub(super) fn new(source: &str, is_text: bool) -> Self {
-        let source = if is_text { source.to_owned() } else { octets(source) };
+        let source = if is_text { nfc(source).into_owned() } else { octets(source) };
         Self { source, linear: OnceLock::new(), pcre: OnceLock::new(), is_text }
     }
 

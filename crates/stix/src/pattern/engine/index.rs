@@ -1,9 +1,6 @@
 //! Terms filed under what an object must show: by type, first property, path and value.
 
-use super::{
-    literals::Literals,
-    trigger::{Need, triggers},
-};
+use super::literals::Literals;
 use crate::{
     Timestamp,
     pattern::{
@@ -13,7 +10,8 @@ use crate::{
         normal::nfc,
         observation::Sco,
         observed::Tree,
-        path,
+        path::{self, Route},
+        trigger::{Need, triggers},
     },
 };
 use std::collections::{BTreeMap, HashMap};
@@ -35,7 +33,7 @@ struct OfType {
 
 #[derive(Debug)]
 struct AtPath {
-    path: ObjectPath,
+    route: Route,
     texts: HashMap<Box<str>, Terms>,
     octets: HashMap<Box<[u8]>, Terms>,
     instants: HashMap<Box<str>, Terms>,
@@ -90,7 +88,7 @@ impl Index {
                 continue;
             }
             let paths = of_type.properties.entry(first.into()).or_default();
-            let at = paths.iter().position(|at| at.path.steps == path.steps).unwrap_or_else(|| {
+            let at = paths.iter().position(|at| at.route.path.steps == path.steps).unwrap_or_else(|| {
                 paths.push(AtPath::new(path));
                 paths.len() - 1
             });
@@ -106,7 +104,7 @@ impl Index {
                 continue;
             }
             let Some(paths) = first(path).and_then(|first| of_type.properties.get_mut(first)) else { continue };
-            if let Some(at) = paths.iter().position(|at| at.path.steps == path.steps) {
+            if let Some(at) = paths.iter().position(|at| at.route.path.steps == path.steps) {
                 paths[at].remove(&need, term);
                 if paths[at].entries == 0 {
                     paths.swap_remove(at);
@@ -124,7 +122,7 @@ impl Index {
         }
         for name in root.properties.keys() {
             for at in of_type.properties.get(name.as_str()).into_iter().flatten() {
-                let walk = path::any(&at.path, observation, root, &mut |value| {
+                let walk = path::any(&at.route, observation, root, &mut |value| {
                     at.look_up(&value, found);
                     false
                 });
@@ -146,7 +144,7 @@ fn first(path: &ObjectPath) -> Option<&str> {
 impl AtPath {
     fn new(path: &ObjectPath) -> Self {
         Self {
-            path: path.clone(),
+            route: Route::new(path),
             texts: HashMap::new(),
             octets: HashMap::new(),
             instants: HashMap::new(),

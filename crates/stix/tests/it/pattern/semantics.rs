@@ -187,6 +187,18 @@ fn only_what_object_refs_lists_is_seen() {
     assert!(!run(json!(["network-traffic--1"]), "[network-traffic:src_ref.value = '198.51.100.1']"));
     assert!(!run(everything.clone(), "[domain-name:resolves_to_refs[*].value = '198.51.100.1']"));
     assert!(!run(everything, "[relationship:relationship_type = 'resolves-to']"));
+    // An empty `objects` beside the list hides nothing, nor does the list hide what `objects` holds.
+    for (inline, pattern) in [
+        (json!({}), "[domain-name:value = 'example.com']"),
+        (json!({"0": {"type": "file", "name": "x"}}), "[file:name = 'x']"),
+    ] {
+        let (mut observed, objects) = two_one(&json!(["domain-name--1"]));
+        observed.insert("objects".to_owned(), inline);
+        let find = |id: &str| objects.iter().filter_map(Value::as_object).find(|o| o["id"] == id);
+        let both = Observation::from_observed_data(&observed, find).unwrap();
+        assert!(matches(pattern, std::slice::from_ref(&both)), "{pattern}");
+        assert!(matches("[domain-name:value LIKE '%']", &[both]));
+    }
 }
 
 #[test]
@@ -453,6 +465,7 @@ fn regular_expressions_are_pcre() {
             "[file:name MATCHES '^foo']",
             "[file:name MATCHES 'bar$']",
             "[file:mime_type MATCHES '^é$']",
+            "[file:mime_type MATCHES '^e\u{301}$']",
             "[file:name_enc MATCHES 'foo$']",
             r"[file:name MATCHES '(o)\\1']",
             "[file:name MATCHES 'foo(?=.bar)']",
@@ -732,6 +745,9 @@ fn combinations_are_bounded() {
     );
     let answer = Matcher::new(&parse(&nested).unwrap()).find(&seen);
     assert!(answer.is_err() || answer == Ok(None), "it ends");
+    // One too few: told without trying every pair.
+    let repeated = Matcher::new(&parse(&short("([a] FOLLOWEDBY [a]) REPEATS 21 TIMES")).unwrap());
+    assert_eq!(repeated.find(&seen), Ok(None));
     let deep = format!("{}[a]{}", "(".repeat(60), " REPEATS 3 TIMES)".repeat(60));
     assert!(!matches(&short(&deep), &seen));
 }

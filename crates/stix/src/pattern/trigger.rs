@@ -63,7 +63,7 @@ const SOMETHING: u64 = 40_000;
 const OBJECT: u64 = 80_000;
 
 fn of_comparison(comparison: &Compiled) -> (Vec<Trigger<'_>>, u64) {
-    let path = &comparison.path;
+    let path = &comparison.route.path;
     let one = |need, cost| (vec![(path, need)], cost);
     let never = || (Vec::new(), 0);
     match (&comparison.check, comparison.negated) {
