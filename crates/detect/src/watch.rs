@@ -25,7 +25,7 @@ pub enum OnWarning {
     /// The match is told, with the lists.
     #[default]
     Note,
-    /// The match is not told, only counted.
+    /// A match of nothing but values on lists is not told, only counted.
     Suppress,
 }
 
@@ -93,6 +93,8 @@ struct Watched {
 struct Compared {
     /// Constants that stand on a list, folded; a match whose object shows one of them is warned of.
     on_lists: HashMap<String, Vec<Warning>>,
+    /// Constants that stand on none, folded; a match whose object shows one of them says something, whatever else it shows.
+    others: BTreeSet<String>,
     /// Types of objects that the pattern compares in another way than by equality: there the value observed is looked up.
     open_types: BTreeSet<String>,
 }
@@ -244,6 +246,11 @@ impl Watch {
         self.engine.remove(gone.in_engine)
     }
 
+    /// Tells the present, in microseconds since 1970: observations that say to begin later make no window pass (see [`Engine::tell_time`]).
+    pub fn tell_time(&mut self, now: i64) {
+        self.engine.tell_time(Timestamp::from_micros(now).nanos());
+    }
+
     /// Looks at the next observation. They come in order of time, or late by [`Bounds::lateness`] at most.
     pub fn observe(&mut self, observation: &Observation) -> Findings {
         let arrived = self.engine.push(observation);
@@ -254,8 +261,8 @@ impl Watch {
             else {
                 continue;
             };
-            let warnings = watched.compared.warnings(observation, &self.lists);
-            if !warnings.is_empty() && self.switches.warnings == OnWarning::Suppress {
+            let (warnings, only) = watched.compared.warnings(observation, &self.lists, watched.several);
+            if only && self.switches.warnings == OnWarning::Suppress {
                 findings.suppressed += 1;
                 continue;
             }
@@ -303,7 +310,9 @@ impl Compared {
                 };
                 let Some(value) = Value::of_comparison(object_type, &path, &text) else { continue };
                 let warnings = lists.find(&value);
-                if !warnings.is_empty() {
+                if warnings.is_empty() {
+                    compared.others.insert(text.to_lowercase());
+                } else {
                     compared.on_lists.insert(text.to_lowercase(), warnings);
                 }
             }
@@ -311,21 +320,26 @@ impl Compared {
         compared
     }
 
-    /// What lists say of the values in an observation that the pattern speaks of.
-    fn warnings(&self, observation: &Observation, lists: &WarningLists) -> Vec<Warning> {
+    /// What lists say of the values in an observation that the pattern speaks of, and whether it shows nothing else that the pattern asks for. Of a pattern
+    /// of several observations the others are not at hand: there every constant must stand on a list.
+    fn warnings(&self, observation: &Observation, lists: &WarningLists, several: bool) -> (Vec<Warning>, bool) {
         if self.on_lists.is_empty() && self.open_types.is_empty() {
-            return Vec::new();
+            return (Vec::new(), false);
         }
         let mut found = BTreeSet::new();
+        let mut only = !several || self.others.is_empty();
         for object in observation.objects() {
             for value in Value::of_object(object.properties()) {
-                found.extend(self.on_lists.get(&value.text.to_lowercase()).into_iter().flatten().cloned());
+                let text = value.text.to_lowercase();
+                only &= !self.others.contains(&text);
+                found.extend(self.on_lists.get(&text).into_iter().flatten().cloned());
                 if self.open_types.contains(object.object_type()) {
                     found.extend(lists.find(&value));
                 }
             }
         }
-        found.into_iter().collect()
+        only &= !found.is_empty();
+        (found.into_iter().collect(), only)
     }
 }
 

@@ -8,3 +8,4 @@ mod properties;
 mod replay;
 mod sightings;
 mod warnings;
+mod watch;

@@ -119,6 +119,7 @@ impl Match {
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = i64::try_from(now.as_micros()).unwrap_or(i64::MAX);
+        watch.tell_time(now);
         let identity = self.identity.as_deref().map(|id| id.parse().map_err(|e| format!("--identity: {e}")));
         let options =
             detect::Options { format: None, at: now, created_by: identity.transpose()?, markings: self.markings()? };

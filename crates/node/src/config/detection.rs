@@ -31,7 +31,7 @@ pub struct DetectionFile {
     /// Files with warning lists in MISP's form, relative to the configuration directory.
     #[serde(default)]
     pub warning_lists: Vec<String>,
-    /// What becomes of matches on values that stand on a list: `note` tells them with the list, `suppress` only counts them.
+    /// What becomes of matches on values that stand on a list: `note` tells them with the list, `suppress` only counts those that show nothing else.
     #[serde(default)]
     pub on_warning: OnWarning,
 }

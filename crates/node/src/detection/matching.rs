@@ -51,6 +51,7 @@ impl Node {
         }
         let from = again.len().saturating_sub(REPLAY_OBSERVATIONS_MAX);
         let mut cache = Lookups::new();
+        detector.watch.tell_time(now);
         for part in again.get(from..).unwrap_or_default().chunks(DETECTION_PAGE_OBSERVATIONS) {
             for seeing in self.see(detector, world, part, now, &mut cache)?.into_values() {
                 if let Some(observation) = &seeing.observation {
@@ -98,6 +99,7 @@ impl Node {
         let numbers: Vec<InstanceNo> = arrived.iter().map(|(_, no)| *no).collect();
         let seeings = self.see(detector, &world, &numbers, now, &mut cache)?;
         let (mut alerts, mut keys) = (Vec::new(), BTreeSet::new());
+        detector.watch.tell_time(now);
         for no in &numbers {
             let Some(observation) = seeings.get(no).and_then(|seeing| seeing.observation.as_ref()) else { continue };
             self.counters.observations_matched.fetch_add(1, Ordering::Relaxed);

@@ -31,7 +31,7 @@ pub struct Bounds {
     pub retention: Option<Duration>,
     /// How late an observation may come: its `first_observed` is at most this much before the latest seen. One that comes later may miss partners.
     pub lateness: Duration,
-    /// Observations that one pattern keeps; beyond it the oldest is forgotten, and counted in [`Engine::forgotten`].
+    /// Observations that one pattern keeps; beyond it those that came first are forgotten, and counted in [`Engine::forgotten`].
     pub held_max: usize,
 }
 
@@ -89,8 +89,10 @@ pub struct Engine {
     next_id: u64,
     /// Where each is in `patterns`.
     positions: HashMap<PatternId, u32>,
-    /// The latest `first` seen.
+    /// The latest `first` seen, `ceiling` at most.
     latest: Nanos,
+    /// The present, as far as it was told.
+    ceiling: Nanos,
     /// Objects looked at so far; tells what is new for a term.
     clock: u64,
     forgotten: u64,
@@ -133,6 +135,7 @@ impl Engine {
             positions: HashMap::new(),
             next_id: 0,
             latest: Nanos::MIN,
+            ceiling: Nanos::MAX,
             clock: 0,
             forgotten: 0,
             found: Vec::new(),
@@ -207,9 +210,15 @@ impl Engine {
         true
     }
 
+    /// Tells the present. An observation that says to begin later than that moves no window on: one false clock would make everybody's observations late.
+    pub fn tell_time(&mut self, now: Nanos) {
+        self.ceiling = now;
+        self.latest = self.latest.min(now);
+    }
+
     /// Looks at an observation. Observations come in the order of `first_observed`, or late by [`Bounds::lateness`] at most.
     pub fn push(&mut self, observation: &Observation) -> Arrived {
-        self.latest = self.latest.max(observation.first);
+        self.latest = self.latest.max(observation.first.min(self.ceiling));
         let (mut satisfied, unknown) = self.satisfied(observation);
         let mut arrived = Arrived::default();
         let Self { patterns, bounds, latest, forgotten, .. } = self;

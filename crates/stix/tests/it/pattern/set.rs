@@ -170,6 +170,60 @@ fn what_is_remembered_is_bounded() {
     assert_eq!(engine.push(&file("c", 2_010)).hits.len(), 1);
 }
 
+/// P-068, P-072, P-074, P-080: streams so long that windows expire while they run, lasting observations and late ones among them.
+#[test]
+fn a_long_stream_is_answered_as_the_matcher_answers() {
+    const LATE_S: usize = 3;
+    let rounds = number("ENTENTE_PATTERN_SETS", SETS) / 30;
+    let seed = number("ENTENTE_PATTERN_SEED", u64::from(std::process::id()) ^ 0x10e6);
+    eprintln!("ENTENTE_PATTERN_SEED={seed}, {rounds} streams");
+    let (mut hits, mut most) = (0, 0);
+    for round in 0..rounds {
+        let mut dice = Dice::new(seed.wrapping_mul(0x1_0000_0005).wrapping_add(round));
+        let mut set = Set::new(Bounds { lateness: Duration::from_secs(LATE_S as u64), ..unbounded() });
+        for shape in [
+            "([A] AND [B]) WITHIN N SECONDS",
+            "([A] FOLLOWEDBY [B]) WITHIN N SECONDS",
+            "([A] FOLLOWEDBY [B] FOLLOWEDBY [C]) WITHIN N.5 SECONDS",
+            "([A] REPEATS 2 TIMES AND [B]) WITHIN N SECONDS",
+            "[A] REPEATS 3 TIMES WITHIN N SECONDS",
+            "([A] AND ([B] FOLLOWEDBY [C] WITHIN 2 SECONDS)) WITHIN N SECONDS",
+            "(([A] OR [B]) FOLLOWEDBY [C]) WITHIN N SECONDS",
+            "[A] AND [B] AND [C] START t'2024-01-01T00:00:30Z' STOP t'2024-01-01T00:00:40Z'",
+        ] {
+            let mut names = ["a", "b", "c"];
+            names.rotate_left(dice.below(3));
+            let mut text = shape.replace(" N", &format!(" {}", 1 + dice.below(4)));
+            for (letter, name) in ["[A]", "[B]", "[C]"].into_iter().zip(names) {
+                text = text.replace(letter, &format!("[file:name = '{name}']"));
+            }
+            let pattern = parse(&text).unwrap();
+            let id = set.engine.add(&pattern);
+            set.patterns.push((id, pattern.clone(), Matcher::new(&pattern)));
+            set.since.push(0);
+        }
+        let mut order: Vec<(usize, usize)> = (0..150).map(|i| (i / 2 + dice.below(LATE_S + 1), i / 2)).collect();
+        order.sort_unstable();
+        let all: Vec<Observation> = order
+            .into_iter()
+            .enumerate()
+            .map(|(i, (_, second))| {
+                let time = |second: usize| format!("2024-01-01T00:{:02}:{:02}Z", second / 60, second % 60);
+                let lasts = dice.one(&[0, 0, 0, 2]);
+                let object = serde_json::json!({"type": "observed-data", "id": format!("observed-data--{i}"), "first_observed": time(second),
+                    "last_observed": time(second + lasts), "number_observed": dice.one(&[1, 1, 1, 2]), "objects": {"0": {"type": "file", "name": dice.one(&["a", "b", "c", "d", "e"])}}});
+                Observation::from_observed_data(object.as_object().unwrap(), |_| None).unwrap()
+            })
+            .collect();
+        for now in 1..=all.len() {
+            hits += set.push(&all[..now], &format!("seed {seed}, stream {round}, observation {now}"));
+            most = most.max(set.engine.held());
+        }
+    }
+    eprintln!("{hits} hits, {most} observations held at most");
+    assert!(hits > 100 && most < 8 * 64 + 150, "windows expire: {hits} hits, {most} held");
+}
+
 #[test]
 fn an_indicator_counts_while_it_is_valid() {
     // P-081
