@@ -17,6 +17,15 @@ fn faults(files: &[File], seeds: impl Fn(&str) -> usize) -> Vec<Fault> {
     let targets: BTreeSet<String> = files.iter().filter_map(target).collect();
     let replays: Vec<&File> = files.iter().filter(|f| f.path.ends_with("/tests/it/replay.rs")).collect();
     let mut found = Vec::new();
+    // A block that lost a line, or took in one of another, spoils the whole manifest, and with it every target.
+    for block in manifest.split("[[bin]]\n").skip(1).map(str::trim) {
+        let name = block.strip_prefix("name = \"").and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        let whole =
+            format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"\ntest = false\ndoc = false\nbench = false");
+        if block != whole {
+            found.push(Fault::new(MANIFEST, 0, format!("the block of {name} is not whole")));
+        }
+    }
     for name in &targets {
         let path = format!("fuzz/fuzz_targets/{name}.rs");
         if !blocks.contains(name.as_str()) {
@@ -52,7 +61,10 @@ fn a_target_that_is_not_whole_is_found() {
     let files = [
         File::planted("fuzz/fuzz_targets/a.rs", ""),
         File::planted("fuzz/fuzz_targets/b.rs", ""),
-        File::planted(MANIFEST, "path = \"fuzz_targets/a.rs\"\npath = \"fuzz_targets/c.rs\"\n"),
+        File::planted(
+            MANIFEST,
+            "[[bin]]\nname = \"a\"\npath = \"fuzz_targets/a.rs\"\ntest = false\ndoc = false\nbench = false\n\n[[bin]]\nname = \"c\"\npath = \"fuzz_targets/c.rs\"\n",
+        ),
         File::planted("crates/x/tests/it/replay.rs", "replay(\"a\", attack::a)"),
     ];
     let what: Vec<String> =
@@ -60,6 +72,7 @@ fn a_target_that_is_not_whole_is_found() {
     assert_eq!(
         what,
         [
+            "the block of c is not whole",
             "no [[bin]] block in fuzz/Cargo.toml",
             "fewer than 3 seeds in fuzz/corpus/b",
             "no `tests/it/replay.rs` replays its seeds",
