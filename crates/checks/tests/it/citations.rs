@@ -9,7 +9,7 @@ const PREFIXES: &[&str] = &["C", "L", "P", "PD", "PK", "S", "SD", "SK", "T", "TD
 const NO_CITATIONS: &[&str] = &["P-256", "P-384", "P-521"];
 
 /// Something like `S-013`: a known prefix that begins a word, a hyphen, and two or more digits that end it.
-fn cited(line: &str) -> Vec<&str> {
+pub(crate) fn cited(line: &str) -> Vec<&str> {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let bytes = line.as_bytes();
     let mut found = Vec::new();
@@ -33,7 +33,7 @@ fn cited(line: &str) -> Vec<&str> {
 }
 
 /// The id that a line of a requirement document defines: the first cell of a table row, or a list item in bold.
-fn defined(line: &str) -> Option<&str> {
+pub(crate) fn defined(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("| ").or_else(|| line.strip_prefix("- "))?;
     let rest = rest.strip_prefix("**").unwrap_or(rest);
     let id = cited(rest).into_iter().next()?;

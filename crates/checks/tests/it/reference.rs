@@ -241,7 +241,7 @@ fn help_of(program: &std::path::Path, words: &[String]) -> String {
 }
 
 /// Compares with the file, or writes it.
-fn golden(name: &str, page: &str) {
+pub(crate) fn golden(name: &str, page: &str) {
     let path = tree::root().join("docs/reference").join(name);
     if env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, page).expect("the page can be written");
