@@ -23,14 +23,14 @@ fn indicator(pattern: &str, more: Value) -> Map<String, Value> {
 }
 
 /// What was seen at a second of the first minute of 2024, or at another time.
-fn seen(at: &str, objects: Value) -> Observation {
+fn seen(at: &str, objects: &Value) -> Observation {
     let at = if at.len() == 2 { format!("2024-01-01T00:00:{at}Z") } else { at.to_owned() };
     let observed = json!({"type": "observed-data", "id": format!("observed-data--{at}"), "first_observed": at, "last_observed": at, "number_observed": 1, "objects": objects});
     Observation::from_observed_data(&object(observed), |_| None).unwrap()
 }
 
 fn domain(at: &str, name: &str) -> Observation {
-    seen(at, json!({"0": {"type": "domain-name", "value": name}}))
+    seen(at, &json!({"0": {"type": "domain-name", "value": name}}))
 }
 
 fn lists() -> Arc<WarningLists> {
@@ -108,7 +108,7 @@ fn warning_lists_are_ignored_noted_or_silence_what_says_nothing_else() {
     assert_eq!(run(OnWarning::Suppress, either, &[domain("10", "bad.example")]), (1, 0, 0));
     // Shown together, the other value counts; and in a pattern of several observations, whichever comes last.
     let both = json!({"0": {"type": "domain-name", "value": "www.popular.example"}, "1": {"type": "domain-name", "value": "bad.example"}});
-    assert_eq!(run(OnWarning::Suppress, either, &[seen("10", both)]), (1, 1, 0));
+    assert_eq!(run(OnWarning::Suppress, either, &[seen("10", &both)]), (1, 1, 0));
     let several = "[domain-name:value = 'www.popular.example'] AND [domain-name:value = 'bad.example']";
     let (one, other) = (domain("10", "www.popular.example"), domain("11", "bad.example"));
     assert_eq!(run(OnWarning::Suppress, several, &[one.clone(), other.clone()]), (1, 0, 0));
