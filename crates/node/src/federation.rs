@@ -4,6 +4,8 @@
 //! agreement does not list, and objects that cannot be read, go to the quarantine · the rest is taken in with origin `Peer`, the new cursor moving in the
 //! same transaction. A page that fails leaves cursor and store as they were.
 
+mod pinned;
+
 use crate::{
     Node, NodeError,
     config::{Agreement, PullCollection},
@@ -11,6 +13,8 @@ use crate::{
     world::{OPERATOR, World},
 };
 use label::Origin;
+use pinned::PinnedTls;
+use rustls::pki_types::CertificateDer;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -24,6 +28,10 @@ use taxii::{
     error::TaxiiError,
     media,
     server::Credentials,
+};
+use ureq::unversioned::{
+    resolver::DefaultResolver,
+    transport::{ConnectProxyConnector, Connector as _, SocksConnector, TcpConnector},
 };
 
 /// Bytes of a file that holds a token or password.
@@ -46,11 +54,9 @@ impl Node {
     pub fn pull_over_http(&self, partner: &str) -> Result<Pulled, NodeError> {
         let world = self.world();
         let pull = world.config.agreements.get(partner).and_then(|file| file.agreement.pull.as_ref());
-        let http = match pull.and_then(|pull| pull.ca_file.as_ref()) {
-            Some(file) => Http::trusting(&world.config.dir.join(file))?,
-            None => Http::new(),
-        };
-        self.pull(partner, &http)
+        let ca_file = pull.and_then(|pull| pull.ca_file.as_ref()).map(|file| world.config.dir.join(file));
+        let proxy = pull.and_then(|pull| pull.proxy.as_deref());
+        self.pull(partner, &Http::through(ca_file.as_deref(), proxy)?)
     }
 
     /// Pulls everything new from one partner.
@@ -77,7 +83,7 @@ impl Node {
         };
         let peer = |error: ClientError| NodeError::Peer { peer: partner.to_owned(), cause: error.to_string() };
         let client = Client::new(transport, &pull.url, Some(credentials), false).map_err(peer)?;
-        let roots = client.discover().map_err(peer)?.api_roots;
+        let roots = client.api_roots().map_err(peer)?;
         let mut pulled = Pulled::default();
         for wanted in &pull.collections {
             let (root, remote) = find(&client, &roots, wanted).map_err(peer)?.ok_or_else(|| NodeError::Peer {
@@ -262,7 +268,7 @@ fn add(total: &mut Intake, one: &Intake) {
 /// Replies may be packed; zstd takes servers and clients a small part of the time of gzip.
 const ACCEPT_ENCODING: &str = "zstd, gzip;q=0.5";
 
-/// HTTP by `ureq`: no redirects (they carry credentials astray), no environment proxies, bounded time and size.
+/// HTTP by `ureq`: no redirects (they carry credentials astray), no proxy but the one that is named, bounded time and size.
 #[derive(Debug, Clone)]
 pub struct Http {
     agent: ureq::Agent,
@@ -271,48 +277,61 @@ pub struct Http {
 impl Http {
     /// Makes the agent; connects to nobody. Servers are verified against the Mozilla roots that are compiled in.
     pub fn new() -> Self {
-        Self::with(ureq::tls::RootCerts::WebPki)
+        Self { agent: Self::config(None).new_agent() }
     }
 
-    /// The same for a partner with an authority of its own: only the certificates in the PEM file vouch for its server.
+    /// The same for a partner with an authority of its own (only the certificates in the PEM file vouch for its server), or behind a proxy
+    /// (`http://`, `https://`, `socks5://`, with user and password in the URL if it wants them; it sees where a connection goes, and of HTTPS nothing else).
+    /// A proxy is never taken from the environment.
     ///
     /// # Errors
-    /// The file cannot be read, is larger than [`CA_FILE_BYTES_MAX`], or holds no certificate.
-    pub fn trusting(path: &std::path::Path) -> Result<Self, NodeError> {
-        let failed = |e| NodeError::file("reading", path, e);
-        let size = std::fs::metadata(path).map_err(failed)?.len();
-        let refused = |why: &str| NodeError::Refused(format!("ca_file `{}` {why}", path.display()));
-        if size > CA_FILE_BYTES_MAX {
-            return Err(refused(&format!("holds {size} bytes; at most {CA_FILE_BYTES_MAX} are read")));
-        }
-        let pem = std::fs::read(path).map_err(failed)?;
-        let mut certificates = Vec::new();
-        for item in ureq::tls::parse_pem(&pem) {
-            match item.map_err(|e| refused(&format!("is not PEM: {e}")))? {
-                ureq::tls::PemItem::Certificate(certificate) => certificates.push(certificate),
-                _ => {
-                    return Err(refused(
-                        "holds something else than certificates (a private key does not belong there)",
-                    ));
-                }
-            }
-        }
-        if certificates.is_empty() {
-            return Err(refused("holds no certificate (-----BEGIN CERTIFICATE-----)"));
-        }
-        Ok(Self::with(ureq::tls::RootCerts::new_with_certs(&certificates)))
+    /// The file cannot be read, is larger than [`CA_FILE_BYTES_MAX`], or holds no certificate; the proxy's URL is none.
+    pub fn through(ca_file: Option<&std::path::Path>, proxy: Option<&str>) -> Result<Self, NodeError> {
+        // The URL may hold a password, so no error repeats it.
+        let not_one =
+            |_| NodeError::Refused("the proxy is no URL with http, https or socks5, host and port".to_owned());
+        let config = Self::config(proxy.map(ureq::Proxy::new).transpose().map_err(not_one)?);
+        let Some(path) = ca_file else { return Ok(Self { agent: config.new_agent() }) };
+        let tls = PinnedTls::new(certificates(path)?)
+            .map_err(|e| NodeError::Refused(format!("ca_file `{}`: {e}", path.display())))?;
+        let connector =
+            ().chain(SocksConnector::default())
+                .chain(ConnectProxyConnector::default())
+                .chain(TcpConnector::default())
+                .chain(tls);
+        Ok(Self { agent: ureq::Agent::with_parts(config, connector, DefaultResolver::default()) })
     }
 
-    fn with(roots: ureq::tls::RootCerts) -> Self {
-        let tls = ureq::tls::TlsConfig::builder().root_certs(roots).build();
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .tls_config(tls)
-            .build();
-        Self { agent: config.new_agent() }
+    fn config(proxy: Option<ureq::Proxy>) -> ureq::config::Config {
+        let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::WebPki).build();
+        ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(proxy).tls_config(tls).build()
     }
+}
+
+/// The certificates of a PEM file.
+fn certificates(path: &std::path::Path) -> Result<Vec<CertificateDer<'static>>, NodeError> {
+    let failed = |e| NodeError::file("reading", path, e);
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    let refused = |why: &str| NodeError::Refused(format!("ca_file `{}` {why}", path.display()));
+    if size > CA_FILE_BYTES_MAX {
+        return Err(refused(&format!("holds {size} bytes; at most {CA_FILE_BYTES_MAX} are read")));
+    }
+    let pem = std::fs::read(path).map_err(failed)?;
+    let mut certificates = Vec::new();
+    for item in ureq::tls::parse_pem(&pem) {
+        match item.map_err(|e| refused(&format!("is not PEM: {e}")))? {
+            ureq::tls::PemItem::Certificate(certificate) => {
+                certificates.push(CertificateDer::from(certificate.der().to_vec()))
+            }
+            _ => {
+                return Err(refused("holds something else than certificates (a private key does not belong there)"));
+            }
+        }
+    }
+    if certificates.is_empty() {
+        return Err(refused("holds no certificate (-----BEGIN CERTIFICATE-----)"));
+    }
+    Ok(certificates)
 }
 
 impl Default for Http {
@@ -351,6 +370,8 @@ impl Transport for Http {
         let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = answer.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Ok(Response { status: answer.status().as_u16(), headers, body, elapsed_ms })
+        let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let at = since_1970.ok().and_then(|time| i64::try_from(time.as_micros()).ok());
+        Ok(Response { status: answer.status().as_u16(), headers, body, elapsed_ms, at })
     }
 }

@@ -29,6 +29,10 @@ pub const PULL_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
 pub const PULL_TIME_MAX_MS: u64 = 60 * 60 * 1000;
 /// Pages without objects that are followed in a row (T-044); a server has no reason to give any.
 pub const EMPTY_PAGES_MAX: u32 = 8;
+/// API roots that a discovery may name; each is asked for its collections.
+pub const API_ROOTS_MAX: usize = 256;
+/// How far beyond the time at which a reply came its `X-TAXII-Date-Added-Last` may lie, in microseconds; a later one would make us skip what is added until then, so it says nothing.
+pub const SERVER_CLOCK_AHEAD_MAX: i64 = 24 * 60 * 60 * 1_000_000;
 /// Time one exchange may take, in seconds.
 pub const EXCHANGE_TIMEOUT_S: u32 = 60;
 /// Objects asked for at once.
@@ -108,6 +112,8 @@ pub struct Response {
     pub body: Vec<u8>,
     /// How long the exchange took, in milliseconds; bounds a run without a clock in here.
     pub elapsed_ms: u64,
+    /// When it came, in microseconds since 1970, by the transport's clock; `None`: it has none.
+    pub at: Option<i64>,
 }
 
 impl Response {
@@ -182,13 +188,27 @@ pub enum ClientError {
         /// Seconds, at most [`RETRY_AFTER_MAX_S`].
         retry_after_s: Option<u32>,
     },
-    /// Any other status; redirects are not followed, since they carry credentials astray.
+    /// 3xx: not followed, since that carries credentials astray, and may never end.
+    #[error("the server redirects to `{to}` ({status}), which is not followed: give the URL that is meant")]
+    Redirect {
+        /// Status.
+        status: u16,
+        /// `Location`, cut.
+        to: String,
+    },
+    /// Any other status.
     #[error("the server answered with status {0}, which has no meaning here")]
     Status(u16),
     /// A success in another content type (T-014).
     #[error("the reply is `{found}`, not TAXII 2.1: is this the right URL?")]
     ContentType {
         /// What it was, cut.
+        found: String,
+    },
+    /// A success in the words of TAXII 2.0.
+    #[error("the server speaks TAXII 2.0 here (`{found}`), and not 2.1: ask the partner for a 2.1 URL")]
+    OlderVersion {
+        /// The content type, cut.
         found: String,
     },
     /// A body that is not what the standard says.
@@ -212,6 +232,7 @@ pub struct Client<T> {
     discovery: String,
     credentials: Option<Credentials>,
     plain_http: bool,
+    timeout_s: u32,
 }
 
 impl<T> std::fmt::Debug for Client<T> {
@@ -234,18 +255,43 @@ impl<T: Transport> Client<T> {
         home.check_plain(plain_http)?;
         let discovery =
             if home.path() == "/" { home.join("/taxii2/")?.to_string() } else { home.with_slash().to_string() };
-        Ok(Self { transport, home, discovery, credentials, plain_http })
+        Ok(Self { transport, home, discovery, credentials, plain_http, timeout_s: EXCHANGE_TIMEOUT_S })
+    }
+
+    /// The same with so many seconds for each exchange, instead of [`EXCHANGE_TIMEOUT_S`].
+    #[must_use]
+    pub fn with_timeout_s(self, timeout_s: u32) -> Self {
+        Self { timeout_s, ..self }
     }
 
     /// GET discovery (T-073). The API roots come back absolute, resolved against the discovery URL, in the order given (T-078 to T-080).
     pub fn discover(&self) -> Result<Discovery, ClientError> {
         let mut discovery: Discovery = self.resource(&self.discovery, "discovery")?;
         discovery.validate().map_err(|e| malformed("discovery", &e))?;
+        if discovery.api_roots.len() > API_ROOTS_MAX {
+            let why = format!("it names more than {API_ROOTS_MAX} API roots");
+            return Err(ClientError::Malformed { what: "discovery", why });
+        }
         let at = Url::parse(&self.discovery)?;
         let resolve = |root: &String| at.join(root).map(|u| u.with_slash().to_string());
         discovery.default = discovery.default.as_ref().map(resolve).transpose()?;
         discovery.api_roots = discovery.api_roots.iter().map(resolve).collect::<Result<_, _>>()?;
         Ok(discovery)
+    }
+
+    /// The API roots that the server's URL stands for: those of its discovery, or itself if it is the URL of one.
+    pub fn api_roots(&self) -> Result<Vec<String>, ClientError> {
+        let why = match self.discover() {
+            Ok(discovery) if !discovery.api_roots.is_empty() => return Ok(discovery.api_roots),
+            // An API root reads like a discovery that names none.
+            Ok(_) => {
+                ClientError::Malformed { what: "discovery", why: "it names no API root for this account".to_owned() }
+            }
+            Err(error @ (ClientError::Malformed { .. } | ClientError::NotFound)) => error,
+            Err(error) => return Err(error),
+        };
+        let itself = self.home.with_slash().to_string();
+        if self.home.path() != "/" && self.api_root(&itself).is_ok() { Ok(vec![itself]) } else { Err(why) }
     }
 
     /// GET an API root (T-083). `root` absolute, or relative to the server's URL.
@@ -314,7 +360,7 @@ impl<T: Transport> Client<T> {
                 Credentials::Certificate(_) => {}
             }
         }
-        Ok(Request { method, url, headers, body: Vec::new(), timeout_s: EXCHANGE_TIMEOUT_S, body_bytes_max })
+        Ok(Request { method, url, headers, body: Vec::new(), timeout_s: self.timeout_s, body_bytes_max })
     }
 
     /// One exchange that must end with `wanted` and the TAXII content type.
@@ -327,12 +373,18 @@ impl<T: Transport> Client<T> {
             return Err(refusal(&response));
         }
         let found = response.header("content-type").unwrap_or_default();
+        if found.trim_start().to_ascii_lowercase().starts_with(OLD_TAXII) {
+            return Err(ClientError::OlderVersion { found: cut(found) });
+        }
         if !media::is_taxii_reply(found) {
             return Err(ClientError::ContentType { found: cut(found) });
         }
         Ok(response)
     }
 }
+
+/// The media type of TAXII 2.0.
+const OLD_TAXII: &str = "application/vnd.oasis.taxii+json";
 
 fn refusal(response: &Response) -> ClientError {
     let retry_after_s = || {
@@ -349,6 +401,9 @@ fn refusal(response: &Response) -> ClientError {
         413 => ClientError::TooLarge,
         422 => ClientError::Unprocessable,
         429 => ClientError::TooManyRequests { retry_after_s: retry_after_s().unwrap_or(RETRY_AFTER_DEFAULT_S) },
+        300..=399 => {
+            ClientError::Redirect { status: response.status, to: cut(response.header("location").unwrap_or_default()) }
+        }
         500..=599 => ClientError::Server { status: response.status, retry_after_s: retry_after_s() },
         other => ClientError::Status(other),
     }

@@ -1,11 +1,14 @@
 //! `entente pull`: everything new of a TAXII server's collections, as bundles in a folder.
 //!
 //! For each collection a folder. One page is one bundle, written beside and then renamed; after it, in the same way, the file that says where to go on. A crash between the two
-//! asks for that page again and writes it under the same number: nothing is lost, and nothing counts twice.
+//! asks for that page again and writes it under the same number: nothing is lost, and nothing counts twice. What a server gives again, byte for byte, is not written again.
+
+mod known;
 
 use super::remote::{Patience, Remote, is_called};
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar};
+use known::Known;
 use node::federation::Http;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,6 +26,8 @@ use taxii::{
 
 /// Where a collection's folder says how to go on.
 const STATE: &str = "state.json";
+/// Objects of one collection and run, unless it is said otherwise: a server that never comes to an end does not fill the disk.
+const OBJECTS_MAX: u64 = 50_000_000;
 /// Collections pulled at once, at the most.
 const JOBS_MAX: u8 = 16;
 
@@ -43,6 +48,9 @@ pub(crate) struct Pull {
     /// Collections pulled at once.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=i64::from(JOBS_MAX)))]
     jobs: u8,
+    /// Objects taken from one collection in this run at the most; the next run goes on.
+    #[arg(long, default_value_t = OBJECTS_MAX)]
+    objects_max: u64,
 }
 
 /// What a collection's folder says of itself.
@@ -55,7 +63,18 @@ struct State {
     bundles: u64,
     /// Objects in them.
     objects: u64,
+    /// Objects that the server gave again; not written again.
+    again: u64,
     cursor: Cursor,
+}
+
+/// How the run of one collection ended.
+struct Done {
+    folder: PathBuf,
+    new: u64,
+    /// Whether the server has more.
+    more: bool,
+    state: State,
 }
 
 impl Pull {
@@ -64,6 +83,9 @@ impl Pull {
         let client = self.remote.client()?;
         let shown = self.remote.collections(&client)?;
         let wanted = self.wanted(shown)?;
+        if wanted.is_empty() {
+            return Err("the server shows this account no collection that it may read".to_owned());
+        }
         let bars = MultiProgress::new();
         if !std::io::stderr().is_terminal() {
             bars.set_draw_target(indicatif::ProgressDrawTarget::hidden());
@@ -88,7 +110,16 @@ impl Pull {
         done.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         let whole = done.iter().all(|(.., outcome)| outcome.is_ok());
         let lines = done.into_iter().map(|(title, id, outcome)| match outcome {
-            Ok((folder, new, state)) => json!({"collection": title, "id": id, "folder": folder, "new": new, "bundles": state.bundles, "objects": state.objects}),
+            Ok(Done { folder, new, more, state }) => json!({
+                "collection": title,
+                "id": id,
+                "folder": folder,
+                "new": new,
+                "more": more,
+                "bundles": state.bundles,
+                "objects": state.objects,
+                "again": state.again,
+            }),
             Err(error) => json!({"collection": title, "id": id, "error": error}),
         });
         Ok((json!({"collections": lines.collect::<Vec<_>>()}), whole))
@@ -118,73 +149,104 @@ impl Pull {
         root: &str,
         collection: &Collection,
         bar: &ProgressBar,
-    ) -> Result<(PathBuf, u64, State), String> {
+    ) -> Result<Done, String> {
         let folder = self.output.join(folder_name(collection));
         fs::create_dir_all(&folder).map_err(|e| format!("`{}`: {e}", folder.display()))?;
         let id = collection.id.to_string();
-        let mut state = read_state(&folder, root, &id, &self.types)?;
-        let before = state.objects;
-        let mut patience = self.remote.patience();
+        let state = read_state(&folder, root, &id, &self.types)?;
+        let known = Known::open(&folder, state.objects)?;
+        let (before, patience) = (state.objects, self.remote.patience());
+        let mut taking = Taking { folder: &folder, state, known, patience };
         loop {
-            let more = run(client, &folder, &mut state, &mut patience, |objects| {
+            let (written, objects) = (taking.state.objects, taking.state.objects + taking.state.again);
+            let more = taking.run(client, before.saturating_add(self.objects_max), |objects| {
                 bar.set_message(format!("{}: {objects} objects", collection.title));
                 bar.tick();
             })?;
-            if !more {
-                let new = state.objects - before;
-                return Ok((folder, new, state));
+            let state = &taking.state;
+            let new = state.objects - before;
+            if !more || new >= self.objects_max {
+                return Ok(Done { new, more, state: taking.state, folder });
+            }
+            if state.objects == written && state.objects + state.again > objects {
+                return Err(
+                    "the server says there is more and gives again what it gave; nothing was skipped".to_owned()
+                );
             }
         }
     }
 }
 
-/// Pages until the end or a bound of one run. Whether there is more.
-fn run(
-    client: &Client<Http>,
-    folder: &Path,
-    state: &mut State,
-    patience: &mut Patience,
-    progress: impl Fn(u64),
-) -> Result<bool, String> {
-    let pages = client.pull(&state.root, &state.collection, state.cursor.clone()).map_err(|e| e.to_string())?;
-    let mut more = false;
-    for page in pages {
-        let page = match page {
-            Ok(page) => page,
-            Err(error) if patience.wait(&error) => return Ok(true),
-            Err(error) => return Err(error.to_string()),
-        };
-        more = page.more;
-        if page.objects > 0 {
-            let name = format!("{:08}.json", state.bundles + 1);
-            write_durably(folder, &name, &bundle(&page)?)?;
+/// A collection's folder while pages come.
+struct Taking<'f> {
+    folder: &'f Path,
+    state: State,
+    known: Known,
+    patience: Patience,
+}
+
+impl Taking<'_> {
+    /// Pages until the end, a bound of one run, or so many objects in all. Whether there is more.
+    fn run(&mut self, client: &Client<Http>, objects_max: u64, progress: impl Fn(u64)) -> Result<bool, String> {
+        let state = &self.state;
+        let pages = client.pull(&state.root, &state.collection, state.cursor.clone()).map_err(|e| e.to_string())?;
+        let mut more = false;
+        for page in pages {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) if self.patience.wait(&error) => return Ok(true),
+                Err(error) => return Err(error.to_string()),
+            };
+            more = page.more;
+            self.take(page)?;
+            progress(self.state.objects);
+            if self.state.objects >= objects_max {
+                break;
+            }
+        }
+        Ok(more)
+    }
+
+    /// One page: the bundle, then what is known, then the state that counts both.
+    fn take(&mut self, page: Page) -> Result<(), String> {
+        let read =
+            stix::bundle::read(&page.body, &Limits::default()).map_err(|e| format!("the page cannot be read: {e}"))?;
+        let mut fresh = Vec::with_capacity(page.objects);
+        for part in read.parts() {
+            if self.known.insert(part) {
+                fresh.push(*part);
+            }
+        }
+        let mut state = self.state.clone();
+        state.again += (read.parts().len() - fresh.len()) as u64;
+        if !fresh.is_empty() {
             state.bundles += 1;
-            state.objects += page.objects as u64;
+            state.objects += fresh.len() as u64;
+            write_durably(self.folder, &format!("{:08}.json", state.bundles), &bundle(&page, &fresh))?;
+            self.known.write()?;
         }
         state.cursor = page.cursor;
-        write_durably(folder, STATE, json!(state).to_string().as_bytes())?;
-        progress(state.objects);
+        write_durably(self.folder, STATE, json!(state).to_string().as_bytes())?;
+        self.state = state;
+        Ok(())
     }
-    Ok(more)
 }
 
 /// A page as a bundle: its objects, byte for byte, and beside them the labels that an Entente peer assigned to some.
-fn bundle(page: &Page) -> Result<Vec<u8>, String> {
-    let read =
-        stix::bundle::read(&page.body, &Limits::default()).map_err(|e| format!("the page cannot be read: {e}"))?;
+fn bundle(page: &Page, objects: &[&str]) -> Vec<u8> {
     let mut out = format!("{{\"type\":\"bundle\",\"id\":\"bundle--{}\"", uuid::Uuid::new_v4()).into_bytes();
     if !page.assignments.is_empty() {
         out.extend(format!(",\"x_entente_label_assignments\":{}", json!(page.assignments)).bytes());
     }
     out.extend(b",\"objects\":[\n");
-    for (i, part) in read.parts().iter().enumerate() {
+    for (i, part) in objects.iter().enumerate() {
         if i > 0 {
             out.extend(b",\n");
         }
         out.extend(part.as_bytes());
     }
     out.extend(b"\n]}\n");
-    Ok(out)
+    out
 }
 
 /// Alias or title if it can name a folder anywhere, else the id.
@@ -208,6 +270,7 @@ fn read_state(folder: &Path, root: &str, collection: &str, types: &[String]) -> 
                 collection: collection.to_owned(),
                 bundles: 0,
                 objects: 0,
+                again: 0,
                 cursor,
             });
         }

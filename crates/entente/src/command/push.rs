@@ -159,6 +159,15 @@ impl Sender<'_> {
         if again {
             self.tally.sent += objects.len() as u64;
         }
+        // T-095: what the counts leave out, or make up, nobody has taken.
+        let counted = status.success_count.saturating_add(status.failure_count);
+        if counted != objects.len() as u64 {
+            return Err(format!(
+                "the server's status {} speaks of {counted} objects, and {} were sent; push again, nothing is taken twice",
+                status.id,
+                objects.len()
+            ));
+        }
         self.tally.taken += status.success_count;
         if status.failure_count == 0 {
             return Ok(());

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 use taxii::{
-    client::{Client, ClientError},
+    client::{Client, ClientError, EXCHANGE_TIMEOUT_S},
     resource::Collection,
     server::Credentials,
 };
@@ -32,6 +32,12 @@ pub(crate) struct Remote {
     /// PEM file with the certificates that vouch for the server instead of the public authorities: its own authority, or itself (pinned).
     #[arg(long)]
     ca: Option<PathBuf>,
+    /// Proxy to go through, as http://, https:// or socks5:// URL; user and password in it if it wants them. None of the usual variables is read.
+    #[arg(long, env = "ENTENTE_PROXY", hide_env_values = true)]
+    proxy: Option<String>,
+    /// Seconds that one exchange may take.
+    #[arg(long, default_value_t = EXCHANGE_TIMEOUT_S, value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    timeout: u32,
     /// Speak plain HTTP beyond loopback addresses. Account and content can be read on the way.
     #[arg(long)]
     plain_http: bool,
@@ -55,23 +61,16 @@ impl Remote {
             }
             None => from_file_or_env(&self.token_file, "ENTENTE_TOKEN")?.map(Credentials::Token),
         };
-        let http = match &self.ca {
-            Some(file) => Http::trusting(file).map_err(|e| e.to_string())?,
-            None => Http::new(),
-        };
-        Client::new(http, &self.url, credentials, self.plain_http).map_err(|e| e.to_string())
+        let http = Http::through(self.ca.as_deref(), self.proxy.as_deref()).map_err(|e| e.to_string())?;
+        let client = Client::new(http, &self.url, credentials, self.plain_http).map_err(|e| e.to_string())?;
+        Ok(client.with_timeout_s(self.timeout))
     }
 
     /// Every collection that the account is shown, with its API root.
     pub(crate) fn collections(&self, client: &Client<Http>) -> Result<Vec<(String, Collection)>, String> {
         let mut found = Vec::new();
         let mut patience = self.patience();
-        // The URL of an API root answers as one, and not as discovery.
-        let roots = match patience.ask(|| client.discover()) {
-            Ok(discovery) => discovery.api_roots,
-            Err(ClientError::Malformed { .. } | ClientError::NotFound) => vec![self.url.clone()],
-            Err(error) => return Err(error.to_string()),
-        };
+        let roots = patience.ask(|| client.api_roots()).map_err(|e| e.to_string())?;
         for root in roots {
             let listed = patience.ask(|| client.collections(&root)).map_err(|e| format!("`{root}`: {e}"))?;
             found.extend(listed.into_iter().map(|collection| (root.clone(), collection)));

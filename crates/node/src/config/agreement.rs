@@ -86,6 +86,10 @@ pub struct Pull {
     /// that are compiled in (T-140).
     #[serde(default)]
     pub ca_file: Option<String>,
+    /// Proxy to go through, e.g. `http://proxy.example.org:3128` or `socks5://…`, with user and password in it if it wants them. None is ever taken from
+    /// the environment.
+    #[serde(default)]
+    pub proxy: Option<String>,
     /// Which of its collections go into which of ours.
     pub collections: Vec<PullCollection>,
     /// Seconds between two pulls.

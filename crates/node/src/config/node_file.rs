@@ -212,8 +212,8 @@ impl NodeFile {
             if c.id.get_version_num() != 4 {
                 faults.push(format!("node.toml: collection `{}`: id must be a UUID version 4 (T-003)", c.alias));
             }
-            if !word(&c.alias) || !word(&c.realm) || c.realm == "taxii2" || c.realm == "healthz" {
-                faults.push(format!("node.toml: collection `{}`: alias and realm use a-z, 0-9 and `-`, at most 64; `taxii2` and `healthz` are taken", c.alias));
+            if !word(&c.alias) || !word(&c.realm) || ["taxii2", "healthz", "docs"].contains(&c.realm.as_str()) {
+                faults.push(format!("node.toml: collection `{}`: alias and realm use a-z, 0-9 and `-`, at most 64; `taxii2`, `healthz` and `docs` are taken", c.alias));
             }
             for other in &self.collections[..i] {
                 if other.id == c.id || other.alias == c.alias || (other.realm == c.realm && other.title == c.title) {

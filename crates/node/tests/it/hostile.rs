@@ -149,7 +149,7 @@ impl taxii::client::Transport for Peer {
                 .to_string()
         };
         let headers = vec![("content-type".to_owned(), "application/taxii+json;version=2.1".to_owned())];
-        Ok(taxii::client::Response { status: 200, headers, body: body.into_bytes(), elapsed_ms: 1 })
+        Ok(taxii::client::Response { status: 200, headers, body: body.into_bytes(), elapsed_ms: 1, at: None })
     }
 }
 
@@ -427,7 +427,7 @@ fn instances_of_one_id_are_bounded_for_each_partner() {
     assert_eq!(counts(&s.post("two", "open", &versions(most..most + 1))), [1, 0]);
 }
 
-/// S-054, S-055, S-057, S-059: contents that contradict each other are kept and told to the operator, each with its sources and labels.
+/// C-012, S-054, S-055, S-057, S-059: contents that contradict each other are kept and told to the operator, each with its sources and labels.
 #[test]
 fn contradictions_are_told_to_the_operator() {
     let s = Stage::new("contradictions");

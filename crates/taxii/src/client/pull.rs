@@ -2,12 +2,16 @@
 
 use super::{
     Client, ClientError, EMPTY_PAGES_MAX, Method, PAGE_BYTES_MAX, PAGE_LIMIT, PULL_BYTES_MAX, PULL_PAGES_MAX,
-    PULL_TIME_MAX_MS, Response, Transport, encoded, is_object, json,
+    PULL_TIME_MAX_MS, Response, SERVER_CLOCK_AHEAD_MAX, Transport, encoded, is_object, json,
 };
 use crate::{date_added, encode::LabelAssignment};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 /// Where a pull stands; kept by the caller beside what it stored. Unknown properties are refused, so that an older program does not go on from a newer one's cursor wrongly.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -83,12 +87,25 @@ pub struct Pull<'c, T> {
     empty: u32,
     bytes: u64,
     elapsed_ms: u64,
+    /// Digests of the pages with objects and of the `next`s of this run: at most two a page, so at most [`PULL_PAGES_MAX`] of each.
+    given: HashSet<u64>,
 }
 
 impl<'c, T: Transport> Pull<'c, T> {
     pub(super) fn new(client: &'c Client<T>, objects_url: String, cursor: Cursor) -> Self {
         let may_restart = cursor.next.is_some();
-        Self { client, objects_url, cursor, done: false, may_restart, pages: 0, empty: 0, bytes: 0, elapsed_ms: 0 }
+        Self {
+            client,
+            objects_url,
+            cursor,
+            done: false,
+            may_restart,
+            pages: 0,
+            empty: 0,
+            bytes: 0,
+            elapsed_ms: 0,
+            given: HashSet::new(),
+        }
     }
 
     fn page(&mut self) -> Result<Page, ClientError> {
@@ -113,9 +130,19 @@ impl<'c, T: Transport> Pull<'c, T> {
                 why: "it has a `type`, as a bundle has (T-067)".to_owned(),
             });
         }
-        let objects = envelope.objects.map_or(0, |o| o.len());
-        let last = response.header("x-taxii-date-added-last").filter(|v| date_added::parse(v).is_some());
+        let objects = envelope.objects.as_ref().map_or(0, Vec::len);
+        let latest = response.at.map_or(i64::MAX, |at| at.saturating_add(SERVER_CLOCK_AHEAD_MAX));
+        let last = response
+            .header("x-taxii-date-added-last")
+            .filter(|v| date_added::parse(v).is_some_and(|last| last <= latest));
         let more = envelope.more.unwrap_or(false);
+        if more
+            && let Some(objects) = &envelope.objects
+            && !objects.is_empty()
+            && !self.given.insert(digest("page", objects.iter().map(|o| o.get())))
+        {
+            return Err(ClientError::NoProgress("gives a page that it gave before"));
+        }
         let mut cursor = self.cursor.clone();
         if objects > 0 {
             cursor.advance(last);
@@ -147,7 +174,7 @@ impl<'c, T: Transport> Pull<'c, T> {
     }
 
     /// Moves `cursor` to the page that follows: by `next`, else by header (T-041, T-043).
-    fn go_on(&self, cursor: &mut Cursor, next: Option<&str>, objects: usize) -> Result<(), ClientError> {
+    fn go_on(&mut self, cursor: &mut Cursor, next: Option<&str>, objects: usize) -> Result<(), ClientError> {
         if self.empty > EMPTY_PAGES_MAX {
             return Err(ClientError::NoProgress("gives nothing but empty pages"));
         }
@@ -155,14 +182,17 @@ impl<'c, T: Transport> Pull<'c, T> {
             Some(next) if self.cursor.next.as_deref() == Some(next) => {
                 Err(ClientError::NoProgress("gives the same `next` again"))
             }
+            Some(next) if !self.given.insert(digest("next", [next])) => {
+                Err(ClientError::NoProgress("gives a `next` that it gave before"))
+            }
             Some(next) => {
                 cursor.next = Some(next.to_owned());
                 Ok(())
             }
             None if objects == 0 => Err(ClientError::NoProgress("gives an empty page without `next`")),
-            None if cursor.seen == self.cursor.seen => {
-                Err(ClientError::NoProgress("gives neither `next` nor a later X-TAXII-Date-Added-Last"))
-            }
+            None if cursor.seen == self.cursor.seen => Err(ClientError::NoProgress(
+                "gives neither `next` nor a later X-TAXII-Date-Added-Last that could be true",
+            )),
             None => {
                 cursor.finish();
                 Ok(())
@@ -200,6 +230,16 @@ impl<T: Transport> Iterator for Pull<'_, T> {
         self.done |= page.is_err();
         Some(page)
     }
+}
+
+/// Short, and no secret: whoever makes two of them equal ends its own pull.
+fn digest<'t>(what: &str, parts: impl IntoIterator<Item = &'t str>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    for part in parts {
+        part.hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 #[derive(Deserialize)]

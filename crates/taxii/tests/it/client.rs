@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use std::{cell::RefCell, collections::BTreeMap};
 use taxii::{
     client::{
-        Client, ClientError, Cursor, EMPTY_PAGES_MAX, Method, PAGE_BYTES_MAX, Page, RESOURCE_BYTES_MAX,
-        RETRY_AFTER_DEFAULT_S, RETRY_AFTER_MAX_S, Request, Response, Transport, TransportError,
+        API_ROOTS_MAX, Client, ClientError, Cursor, EMPTY_PAGES_MAX, Method, PAGE_BYTES_MAX, Page, RESOURCE_BYTES_MAX,
+        RETRY_AFTER_DEFAULT_S, RETRY_AFTER_MAX_S, Request, Response, SERVER_CLOCK_AHEAD_MAX, Transport, TransportError,
     },
     date_added,
     media::TAXII,
@@ -21,6 +21,7 @@ fn reply(status: u16, body: &Value) -> Response {
         headers: vec![("Content-Type".into(), TAXII.into())],
         body: serde_json::to_vec(body).unwrap(),
         elapsed_ms: 1,
+        at: None,
     }
 }
 
@@ -224,6 +225,76 @@ fn a_server_that_says_more_and_gives_no_way_on_is_an_error_and_the_cursor_stays(
     }
 }
 
+/// T-041, T-044: what comes round is noticed at its first return, by `next` as by page, and so is nothing that only looks alike.
+#[test]
+fn nexts_and_pages_that_come_round_end_the_run() {
+    let page = |n: usize, next: &str| reply(200, &json!({"more": true, "next": next, "objects": [{"id": n}]}));
+    let nexts = Server::new(move |_, n| page(n, ["a", "b", "c"][n % 3]));
+    let pages = Server::new(move |_, n| page(n % 3, &n.to_string()));
+    for (server, said) in [(nexts.pull(Cursor::default()), "`next`"), (pages.pull(Cursor::default()), "a page")] {
+        assert_eq!(server.len(), 4);
+        assert!(server[..3].iter().all(Result::is_ok));
+        assert_eq!(
+            server[3].as_ref().unwrap_err().to_string(),
+            ClientError::NoProgress(if said == "a page" {
+                "gives a page that it gave before"
+            } else {
+                "gives a `next` that it gave before"
+            })
+            .to_string()
+        );
+    }
+}
+
+/// I2: a header from beyond tomorrow would make the next run skip what is added until then; one within the bound counts.
+#[test]
+fn a_header_from_the_future_says_nothing() {
+    let now = slot(0);
+    for (ahead, counts) in [(0, true), (SERVER_CLOCK_AHEAD_MAX, true), (SERVER_CLOCK_AHEAD_MAX + 1, false)] {
+        let server = Server::new(move |_, _| {
+            let mut r = reply(200, &json!({"objects": [{}]}));
+            r.headers.push(("X-TAXII-Date-Added-Last".into(), date_added::format(now + ahead)));
+            Response { at: Some(now), ..r }
+        });
+        let pages = server.pull(Cursor::default());
+        assert_eq!(pages[0].as_ref().unwrap().cursor.added_after.is_some(), counts, "{ahead}");
+    }
+}
+
+/// T-023: a 2.0 server is called one.
+#[test]
+fn a_server_of_the_older_version_is_called_that() {
+    let old = "application/vnd.oasis.taxii+json; version=2.0";
+    let server = Server::new(move |_, _| Response {
+        headers: vec![("content-type".into(), old.into())],
+        ..reply(200, &json!({"title": "x"}))
+    });
+    assert_eq!(server.client().discover(), Err(ClientError::OlderVersion { found: old.into() }));
+}
+
+/// T-073, T-083: the URL of an API root will do in the place of discovery; more roots than a server can have, or none, are an error.
+#[test]
+fn api_roots_come_from_discovery_or_are_the_url_itself() {
+    let roots = |base: &str, body: Value| {
+        let server = Server::new(move |_, _| reply(200, &body));
+        let credentials = None;
+        Client::new(&server, base, credentials, false).unwrap().api_roots()
+    };
+    let itself = json!({"title": "x", "versions": [TAXII], "max_content_length": 9});
+    assert_eq!(roots("https://node.example/live/", itself.clone()), Ok(vec!["https://node.example/live/".to_owned()]));
+    assert_eq!(
+        roots(BASE, json!({"title": "x", "api_roots": ["/a/"]})),
+        Ok(vec!["https://node.example/a/".to_owned()])
+    );
+    let many = |n: usize| json!({"title": "x", "api_roots": vec!["/a/"; n]});
+    assert_eq!(roots(BASE, many(API_ROOTS_MAX)).unwrap().len(), API_ROOTS_MAX);
+    for (base, body) in
+        [(BASE, many(API_ROOTS_MAX + 1)), (BASE, itself), ("https://node.example/x/", json!({"title": "x"}))]
+    {
+        assert!(matches!(roots(base, body), Err(ClientError::Malformed { what: "discovery", .. })));
+    }
+}
+
 /// A `next` kept for too long is dropped, once, and the run begins again where it began; inside a run a 400 is an error.
 #[test]
 fn an_expired_next_from_an_earlier_run_begins_again_without_loss() {
@@ -275,7 +346,7 @@ fn refusals_are_told_apart() {
         (retry(429, Some("4000000000")), ClientError::TooManyRequests { retry_after_s: RETRY_AFTER_MAX_S }),
         (retry(503, Some("30")), ClientError::Server { status: 503, retry_after_s: Some(30) }),
         (retry(500, None), ClientError::Server { status: 500, retry_after_s: None }),
-        (retry(302, None), ClientError::Status(302)),
+        (retry(302, None), ClientError::Redirect { status: 302, to: String::new() }),
         (retry(206, None), ClientError::Status(206)),
     ];
     for (response, expected) in cases {
@@ -414,7 +485,8 @@ fn a_post_has_both_media_types_and_its_status_is_checked() {
 fn a_run_ends_at_its_bounds_and_says_that_there_is_more() {
     let slow = Server::new(|_, n| Response {
         elapsed_ms: 40 * 60 * 1000,
-        ..reply(200, &json!({"more": true, "next": n.to_string(), "objects": [{}]}))
+        at: None,
+        ..reply(200, &json!({"more": true, "next": n.to_string(), "objects": [{"id": n}]}))
     });
     let pages = slow.pull(Cursor::default());
     assert_eq!(pages.len(), 2);

@@ -237,20 +237,22 @@ async fn a_pull_verifies_the_server_against_the_partners_own_file() {
             http.send(&request)
         };
         let ask = |http: Http| get(&http, "/taxii2/", 10_000).map(|response| response.status);
-        assert_eq!(ask(Http::trusting(&right_file).unwrap()).unwrap(), 200);
-        assert_eq!(ask(Http::trusting(&both).unwrap()).unwrap(), 200);
+        assert_eq!(ask(Http::through(Some(&right_file), None).unwrap()).unwrap(), 200);
+        assert_eq!(ask(Http::through(Some(&both), None).unwrap()).unwrap(), 200);
         // C-005: what comes packed is read up to the limit of what it unpacks to.
-        let (http, large) =
-            (Http::trusting(&right_file).unwrap(), format!("/live/collections/{RW}/objects/?match[type]=x-large"));
+        let (http, large) = (
+            Http::through(Some(&right_file), None).unwrap(),
+            format!("/live/collections/{RW}/objects/?match[type]=x-large"),
+        );
         let packed = get(&http, &large, 4_000).unwrap();
         let coding =
             packed.headers.iter().find(|(name, _)| name == "content-encoding").map(|(_, value)| value.as_str());
         assert_eq!((packed.body.len(), coding), (4_000, Some("zstd")));
         assert_eq!(get(&http, &large, 3_999), Err(taxii::client::TransportError::TooLarge));
-        assert!(ask(Http::trusting(&wrong_file).unwrap()).is_err(), "another certificate of the same name");
+        assert!(ask(Http::through(Some(&wrong_file), None).unwrap()).is_err(), "another certificate of the same name");
         assert!(ask(Http::new()).is_err(), "no public authority knows it");
         for path in [with_key, empty, text, huge, right_file.with_file_name("nothing.pem")] {
-            assert!(Http::trusting(&path).is_err(), "{}", path.display());
+            assert!(Http::through(Some(&path), None).is_err(), "{}", path.display());
         }
     })
     .await

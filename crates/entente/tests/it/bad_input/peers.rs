@@ -258,3 +258,46 @@ fn bad_objects_of_a_page_wait_in_quarantine_and_the_cursor_goes_on() {
     assert_eq!(pull(&stage).unwrap().intake.objects, 0, "the bad ones do not come again");
     stage.assert_sound();
 }
+
+/// I2, T-041, T-044: what comes round ends the pull; what came before it stays once, and a header from the year 9999 does not make the node deaf.
+#[test]
+fn a_server_that_goes_in_circles_or_dates_ahead_costs_nothing() {
+    let foreign = Foreign::start();
+    let stage = stage(&foreign);
+    let mut n = 0;
+    foreign.does(move |_| {
+        n += 1;
+        Deed::page(page(n % 3..n % 3 + 1, &format!("\"more\":true,\"next\":\"{n}\",")), &last(1))
+    });
+    let said = pull(&stage).unwrap_err();
+    assert!(said.contains("a page that it gave before"), "{said}");
+    assert_eq!(stage.ids("operator", PULLED).len(), 3);
+    let mut n = 0;
+    foreign.does(move |_| {
+        n += 1;
+        Deed::page(page(n..n + 1, &format!("\"more\":true,\"next\":\"{}\",", ["a", "b"][n as usize % 2])), &last(1))
+    });
+    let said = pull(&stage).unwrap_err();
+    assert!(said.contains("`next` that it gave before"), "{said}");
+    foreign.does(|_| {
+        Deed::Reply(
+            200,
+            vec![("Content-Type", "application/vnd.oasis.taxii+json; version=2.0".to_owned())],
+            b"{}".to_vec(),
+        )
+    });
+    let said = pull(&stage).unwrap_err();
+    assert!(said.contains("TAXII 2.0"), "{said}");
+    foreign.does(|target| {
+        if target.contains("next=") {
+            Deed::Reply(400, vec![("Content-Type", "application/taxii+json;version=2.1".to_owned())], b"{}".to_vec())
+        } else {
+            Deed::page(page(0..5, ""), "9999-12-31T23:59:59.999999Z")
+        }
+    });
+    pull(&stage).unwrap();
+    foreign
+        .does(|target| if target.contains("9999") { Deed::taxii("{}") } else { Deed::page(page(0..6, ""), &last(6)) });
+    assert_eq!(pull(&stage).unwrap().intake.new, 1, "the header from the future was not believed");
+    stage.assert_sound();
+}

@@ -1,0 +1,102 @@
+//! Which objects a folder holds: 16 octets of SHA-256 each, in the order in which they were written, in a file beside the bundles.
+//!
+//! The state says how many objects are written, so it also says how much of this file counts: what a crash left behind it is cut off.
+
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::HashSet,
+    fs::{File, OpenOptions},
+    io::{BufReader, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+/// The file.
+const NAME: &str = "known";
+/// Octets of a digest: two objects meet by chance once in 2^64.
+const DIGEST_BYTES: usize = 16;
+/// Digests held in memory, about 600 MB of them; beyond it older ones are forgotten, and what is given again after that long is written again.
+const DIGESTS_MAX: usize = 16_000_000;
+
+type Digest = [u8; DIGEST_BYTES];
+
+/// What a folder holds.
+pub(super) struct Known {
+    path: PathBuf,
+    file: File,
+    digests: HashSet<Digest>,
+    /// Not written yet.
+    fresh: Vec<Digest>,
+}
+
+impl Known {
+    /// Reads what the first `objects` objects of the folder were.
+    pub(super) fn open(folder: &Path, objects: u64) -> Result<Self, String> {
+        let path = folder.join(NAME);
+        let failed = |e: std::io::Error| format!("`{}`: {e}", path.display());
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let bytes = objects.saturating_mul(DIGEST_BYTES as u64);
+        let there = file.metadata().map_err(failed)?.len();
+        if there < bytes {
+            return Err(format!("`{}` holds less than the state says; use another --output", path.display()));
+        }
+        file.set_len(bytes).map_err(failed)?;
+        let skipped = objects.saturating_sub(DIGESTS_MAX as u64).saturating_mul(DIGEST_BYTES as u64);
+        file.seek(SeekFrom::Start(skipped)).map_err(failed)?;
+        let mut digests = HashSet::new();
+        let mut reader = BufReader::new(&file);
+        let mut digest = Digest::default();
+        for _ in 0..(bytes - skipped) / DIGEST_BYTES as u64 {
+            reader.read_exact(&mut digest).map_err(failed)?;
+            digests.insert(digest);
+        }
+        drop(reader);
+        file.seek(SeekFrom::End(0)).map_err(failed)?;
+        Ok(Self { path, file, digests, fresh: Vec::new() })
+    }
+
+    /// Takes note of an object. `false`: it is known.
+    pub(super) fn insert(&mut self, object: &str) -> bool {
+        if self.digests.len() >= DIGESTS_MAX {
+            self.digests.clear();
+        }
+        let mut digest = Digest::default();
+        digest.copy_from_slice(&Sha256::digest(object)[..DIGEST_BYTES]);
+        let new = self.digests.insert(digest);
+        if new {
+            self.fresh.push(digest);
+        }
+        new
+    }
+
+    /// Makes what was inserted durable.
+    pub(super) fn write(&mut self) -> Result<(), String> {
+        let bytes: Vec<u8> = self.fresh.drain(..).flatten().collect();
+        let mut write = || {
+            self.file.write_all(&bytes)?;
+            self.file.sync_data()
+        };
+        write().map_err(|e: std::io::Error| format!("`{}`: {e}", self.path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// I2: what a crash left behind the state is not known; what the state counts is.
+    #[test]
+    fn what_the_state_counts_is_known_and_nothing_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut known = Known::open(folder.path(), 0).unwrap();
+        assert!(known.insert("{\"id\":1}") && known.insert("{\"id\":2}") && !known.insert("{\"id\":1}"));
+        known.write().unwrap();
+        let mut again = Known::open(folder.path(), 1).unwrap();
+        assert!(!again.insert("{\"id\":1}"));
+        assert!(again.insert("{\"id\":2}"), "the state did not count it");
+        again.write().unwrap();
+        assert!(!Known::open(folder.path(), 2).unwrap().insert("{\"id\":2}"));
+        assert!(Known::open(folder.path(), 3).err().unwrap().contains("less than the state says"));
+    }
+}
