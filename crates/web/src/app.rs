@@ -5,6 +5,7 @@ use crate::{
     gate::Gate,
     limits::USER_AGENT_BYTES_MAX,
     metrics::Metrics,
+    openapi,
     reply::Reply,
     routes::{Audience, Endpoint, ROUTES, Route},
     serve::{ClientCertificate, PeerAddress},
@@ -20,7 +21,7 @@ use axum::{
 use std::{
     net::{IpAddr, Ipv4Addr},
     num::NonZeroU32,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::Instant,
 };
 use taxii::{
@@ -156,9 +157,9 @@ impl App {
         body: &mut Body,
         account: &mut Option<String>,
     ) -> Result<Reply, TaxiiError> {
-        if let Some(Route { endpoint: Endpoint::Health, methods, .. }) = route {
-            return if methods.contains(&parts.method.as_str()) {
-                Ok(healthy())
+        if let Some(route) = route.filter(|route| route.audience == Audience::Anyone) {
+            return if route.methods.contains(&parts.method.as_str()) {
+                Ok(fixed(route.endpoint))
             } else {
                 Err(TaxiiError::MethodNotAllowed)
             };
@@ -240,7 +241,11 @@ impl App {
             Endpoint::Collection => {
                 return Reply::resource(&self.call(move |taxii| taxii.collection(&who, &at.root, &at.second)).await?);
             }
-            Endpoint::Health | Endpoint::Metrics | Endpoint::OperatorHealth => return Err(TaxiiError::NotFound),
+            Endpoint::Health
+            | Endpoint::Description
+            | Endpoint::Page
+            | Endpoint::Metrics
+            | Endpoint::OperatorHealth => return Err(TaxiiError::NotFound),
         };
         let query = query(parts);
         let user_agent = parts
@@ -287,9 +292,20 @@ impl App {
     }
 }
 
-/// The fixed reply of `/healthz`: the process answers. Nothing about what it holds.
-fn healthy() -> Reply {
-    Reply::of(StatusCode::OK, HeaderValue::from_static("text/plain; charset=utf-8"), b"ok\n".to_vec())
+/// What everybody gets, signed in or not: that the process answers, and what it offers. Nothing about what it holds.
+fn fixed(endpoint: Endpoint) -> Reply {
+    /// The page brings its own style and nothing else.
+    const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+    static DESCRIPTION: LazyLock<Vec<u8>> = LazyLock::new(openapi::json);
+    static PAGE: LazyLock<String> = LazyLock::new(openapi::page);
+    let reply = |kind, body| Reply::of(StatusCode::OK, HeaderValue::from_static(kind), body);
+    match endpoint {
+        Endpoint::Description => reply("application/json", DESCRIPTION.clone()),
+        Endpoint::Page => {
+            reply("text/html; charset=utf-8", PAGE.clone().into_bytes()).with(header::CONTENT_SECURITY_POLICY, POLICY)
+        }
+        _ => reply("text/plain; charset=utf-8", b"ok\n".to_vec()),
+    }
 }
 
 fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {

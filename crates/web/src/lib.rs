@@ -14,6 +14,7 @@ pub mod body;
 mod credentials;
 mod gate;
 pub mod metrics;
+pub mod openapi;
 mod operator;
 mod reply;
 pub mod routes;

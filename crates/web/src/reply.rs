@@ -1,4 +1,4 @@
-//! Replies: every one of the TAXII listener has exactly the TAXII content type (T-014), but for `/healthz`.
+//! Replies: every one of the TAXII listener has exactly the TAXII content type (T-014), but for what everybody gets: `/healthz` and `/docs/`.
 
 use crate::limits::{IF_NONE_MATCH_BYTES_MAX, PACK_BYTES_MIN};
 use axum::{
@@ -48,6 +48,12 @@ impl Reply {
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         Self { status, headers, body, tag: None }
+    }
+
+    /// The same with one more header.
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
     }
 
     pub(crate) fn resource<R: serde::Serialize>(resource: &R) -> Result<Self, TaxiiError> {

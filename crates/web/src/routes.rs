@@ -27,6 +27,8 @@ pub enum Endpoint {
     Object,
     Versions,
     Health,
+    Description,
+    Page,
     Metrics,
     OperatorHealth,
 }
@@ -47,7 +49,7 @@ pub struct Route {
 }
 
 /// All of them, in the order of the table in section 13 of the TAXII requirements.
-pub const ROUTES: [Route; 12] = [
+pub const ROUTES: [Route; 14] = [
     route(Endpoint::Discovery, "discovery", "/taxii2/", READ, Audience::Account),
     route(Endpoint::ApiRoot, "api-root", "/{root}/", READ, Audience::Account),
     route(Endpoint::Status, "status", "/{root}/status/{id}/", READ, Audience::Account),
@@ -76,6 +78,8 @@ pub const ROUTES: [Route; 12] = [
         Audience::Account,
     ),
     route(Endpoint::Health, "healthz", "/healthz", READ, Audience::Anyone),
+    route(Endpoint::Page, "docs", "/docs/", READ, Audience::Anyone),
+    route(Endpoint::Description, "openapi", "/docs/openapi.json", READ, Audience::Anyone),
     route(Endpoint::Metrics, "operator-metrics", "/metrics", READ, Audience::Operator),
     route(Endpoint::OperatorHealth, "operator-healthz", "/healthz", READ, Audience::Operator),
 ];

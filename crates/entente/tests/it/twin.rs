@@ -17,7 +17,7 @@ use pair::Pair;
 use std::collections::BTreeSet;
 use web::routes::{Audience, ROUTES};
 
-/// I1: the long session. Also the ratchet: every route and method that is not the operator's must occur in it.
+/// I1, T-137: the long session. Also the ratchet: every route and method that is not the operator's must occur in it.
 #[test]
 fn replies_are_byte_equal_whether_or_not_hidden_material_exists() {
     let mut pair = Pair::open();

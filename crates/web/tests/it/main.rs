@@ -4,6 +4,7 @@
 mod fake;
 mod log;
 mod matrix;
+mod openapi;
 mod operator;
 mod post;
 mod socket;

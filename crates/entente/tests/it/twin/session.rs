@@ -171,6 +171,8 @@ fn doors(pair: &mut Pair) -> Asked {
         "/taxii2//",
         "/healthz",
         "/healthz/",
+        "/docs/",
+        "/docs/openapi.json",
         "/metrics",
         "/favicon.ico",
         "/a/b/c/d/e/f/g",
