@@ -189,7 +189,7 @@ def what_is_deleted_between_two_pages_ends_the_walk_without_error(s):
     expect(rest.get("objects", []) == [] and not rest.get("more", False), f"after all was deleted: {rest!r:.200}")
 
 
-@check("T-045", "T-049")
+@check("T-021", "T-045", "T-049")
 def match_id(s):
     two = [s.five[1], s.five[3]]
     for found in (s.objects([ids(*two)]), s.records([ids(*two)])):

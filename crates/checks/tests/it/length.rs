@@ -8,6 +8,7 @@ const LONGER: &[(&str, &str)] = &[
     ("Cargo.lock", "written by cargo"),
     ("crates/label/tests/data/label-vectors.json", "test vectors, one to a line or more"),
     ("docs/reference/commands.md", "made from the help of every command"),
+    ("docs/reference/openapi.json", "made from the table of routes"),
     ("docs/requirements/data/nations-and-groups.json", "a table of data"),
     ("docs/requirements/data/relationships.json", "a table of data"),
 ];

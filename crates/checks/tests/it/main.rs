@@ -3,6 +3,7 @@
 
 mod citations;
 mod conformance_patterns;
+mod conformance_taxii;
 mod edges;
 mod fuzz;
 mod gate;
