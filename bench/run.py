@@ -3,7 +3,7 @@
 Prints one JSON object for each measured series and at the end a table, and writes both to target/bench/results.jsonl and results.md. Every figure is the median of its runs.
 Load goes over loopback only, and is bounded in count and time; every process that is started is ended by its id. Needs Python 3.11, nothing else.
 
-  run.py [--entente target/release/entente] [--only import,post,pages,visible,start,load] [--peers-only] [--build]
+  run.py [--entente target/release/entente] [--only import,post,pages,polls,visible,start,load] [--peers-only] [--build]
 """
 import argparse
 import gzip
@@ -31,6 +31,8 @@ ATTACK = "stix21-attack/enterprise-attack-18.1.json.gz"
 # Objects in an envelope and on a page: the most that both servers give.
 PAGE_OBJECTS = 1_000
 RUNS, IMPORT_RUNS = 5, 3
+# Polls with nothing new, on one connection.
+IDLE_POLLS = 5_000
 # A small collection: medallion's cost of a page grows with the square of what its collection holds, and OpenTAXII's with its size.
 SMALL_OBJECTS = 1_000
 SYNTHETIC_OBJECTS = 200_000
@@ -213,6 +215,8 @@ class Bench:
                     for account in ("node", "tool"):
                         reader = self.client(node, f"beta-{account}")
                         out[account], out["page"] = self.walks(f"{subject}, {account}", node, reader, collection, count)
+                if self.wants("polls") and not count:
+                    self.polls(site, node, collection)
                 if self.wants("load") and not count:
                     accounts = [(f"{p}-tool", site.passwords[f"{p}-tool"]) for p in entente.PARTNERS] * (CLIENTS // 2)
                     out["load"] = self.load_and_kill(node, collection, accounts)
@@ -236,6 +240,42 @@ class Bench:
         page = self.results.series("page", subject, "ms", pages, limit=PAGE_OBJECTS, server_cpu_ms=round(spent, 2))
         rate = self.results.series("walk", subject, "objects/s", rates, objects=shown, limit=PAGE_OBJECTS, mb=round(size / 1e6, 1))
         return rate, PAGE_OBJECTS / page * 1e3
+
+    def polls(self, site, node, collection):
+        """What a client does all day: a poll with nothing new, a page of the manifest, and the whole collection with our own client, stored durably."""
+        client = self.client(node, "beta-tool")
+        first = client.get(f"{collection}objects/?limit={PAGE_OBJECTS}")
+        if first.status != 200:
+            raise SystemExit(f"GET answered {first.status}")
+        idle = f"{collection}objects/?added_after={quote('2040-01-01T00:00:00.000000Z')}"
+        times = []
+        spent = node.cpu_s()
+        for _ in range(IDLE_POLLS):
+            reply = client.get(idle)
+            if reply.status != 200 or len(reply.body) > 100:
+                raise SystemExit(f"a poll with nothing new answered {reply.status}, {len(reply.body)} octets")
+            times.append(reply.seconds)
+        spent = node.cpu_s() - spent
+        rate = self.results.series("idle polls", "entente", "requests/s", [1 / statistics.median(times)], polls=IDLE_POLLS, per_core_second=round(IDLE_POLLS / spent))
+        self.results.row("poll by `added_after` with nothing new, requests per core-second of the node", thousands(IDLE_POLLS / spent), target="20,000", met=IDLE_POLLS / spent >= 20_000)
+        self.results.row("the same, one connection, requests/s", thousands(rate))
+        pages = []
+        for _ in range(20 * RUNS):
+            reply = client.get(f"{collection}manifest/?limit={PAGE_OBJECTS}")
+            pages.append(reply.seconds * 1e3)
+        page = self.results.series("manifest", "entente", "ms", pages, limit=PAGE_OBJECTS)
+        self.results.row(f"manifest page of {PAGE_OBJECTS}, ms", f"{page:.2f}", target="2", met=page < 2)
+        whole = []
+        for run in range(RUNS):
+            folder = WORK / f"pulled-{run}"
+            shutil.rmtree(folder, ignore_errors=True)
+            command = [site.binary, "--json", "pull", f"http://127.0.0.1:{node.port}", "--user", "beta-tool", "--collection", "knowledge", "--output", str(folder)]
+            started = time.perf_counter()
+            done = subprocess.run(command, env=os.environ | {"ENTENTE_PASSWORD": site.passwords["beta-tool"]}, check=True, capture_output=True)
+            whole.append(time.perf_counter() - started)
+            taken = json.loads(done.stdout)["collections"][0]["new"]
+        sync = self.results.series("sync", "entente", "s", whole, objects=taken)
+        self.results.row(f"`entente pull` of {thousands(taken)} objects, stored durably, s", f"{sync:.2f}", target="1.5", met=sync < 1.5)
 
     def load_and_kill(self, node, collection, accounts):
         """Readers in parallel, then SIGKILL: whatever a client received completely must have its receipt in the store that is opened again."""
@@ -327,7 +367,7 @@ class Bench:
     def run(self, build):
         if self.ours and self.wants("import"):
             self.imports()
-        if any(self.wants(f) for f in ("post", "pages", "load")):
+        if any(self.wants(f) for f in ("post", "pages", "polls", "load")):
             self.posts_and_pages()
         if self.ours and (self.wants("start") or self.wants("pages")):
             self.imported()
@@ -400,7 +440,7 @@ def reader_from(start, *arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entente", default=ROOT / "target" / "release" / "entente", help="the program to measure")
-    parser.add_argument("--only", help="figures, comma-separated: import, post, pages, visible, start, load")
+    parser.add_argument("--only", help="figures, comma-separated: import, post, pages, polls, visible, start, load")
     parser.add_argument("--peers-only", action="store_true", help="measure the peers alone")
     parser.add_argument("--entente-only", action="store_true", help="measure Entente alone")
     parser.add_argument("--build", action="store_true", help="also time `cargo build --release` from nothing")
