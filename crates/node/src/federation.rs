@@ -321,7 +321,7 @@ fn certificates(path: &std::path::Path) -> Result<Vec<CertificateDer<'static>>, 
     for item in ureq::tls::parse_pem(&pem) {
         match item.map_err(|e| refused(&format!("is not PEM: {e}")))? {
             ureq::tls::PemItem::Certificate(certificate) => {
-                certificates.push(CertificateDer::from(certificate.der().to_vec()))
+                certificates.push(CertificateDer::from(certificate.der().to_vec()));
             }
             _ => {
                 return Err(refused("holds something else than certificates (a private key does not belong there)"));

@@ -137,7 +137,7 @@ fn operation(route: &Route, method: &str) -> Value {
     let content = |schema: &str| json!({media::TAXII: {"schema": {"$ref": format!("#/components/schemas/{schema}")}}});
     match method {
         "OPTIONS" => {
-            add(200, json!({"description": "No body.", "headers": {"Allow": {"$ref": "#/components/headers/Allow"}}}))
+            add(200, json!({"description": "No body.", "headers": {"Allow": {"$ref": "#/components/headers/Allow"}}}));
         }
         "DELETE" => add(200, json!({"description": "Deleted; no body."})),
         "POST" => add(202, json!({"description": "What became of each object so far.", "content": content("status")})),

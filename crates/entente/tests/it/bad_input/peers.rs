@@ -159,7 +159,7 @@ fn a_server_that_never_comes_to_an_end_is_left() {
     let stage = stage(&foreign);
     foreign.does(|_| Deed::page(page(0..2, "\"more\":true,\"next\":\"again\","), &last(2)));
     let said = pull(&stage).unwrap_err();
-    assert!(said.contains("same `next`"), "{said}");
+    assert!(said.contains("a page that it gave before"), "{said}");
     let mut n = 0;
     foreign.does(move |_| {
         n += 1;
@@ -275,7 +275,10 @@ fn a_server_that_goes_in_circles_or_dates_ahead_costs_nothing() {
     let mut n = 0;
     foreign.does(move |_| {
         n += 1;
-        Deed::page(page(n..n + 1, &format!("\"more\":true,\"next\":\"{}\",", ["a", "b"][n as usize % 2])), &last(1))
+        Deed::page(
+            page(n..n + 1, &format!("\"more\":true,\"next\":\"{}\",", if n % 2 == 0 { "a" } else { "b" })),
+            &last(1),
+        )
     });
     let said = pull(&stage).unwrap_err();
     assert!(said.contains("`next` that it gave before"), "{said}");
