@@ -8,8 +8,10 @@ mod marking_definition;
 mod tlp;
 
 pub use extension_definition::ExtensionDefinition;
+pub(crate) use extension_definition::is_property_name;
 pub use language_content::LanguageContent;
 pub use marking_definition::MarkingDefinition;
+pub(crate) use marking_definition::{statement, tlp};
 pub use tlp::Tlp;
 
 /// The type name.

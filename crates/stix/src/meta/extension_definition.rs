@@ -41,7 +41,7 @@ fn properties(check: &mut Check<'_>, object: &Map<'_>, path: &Path<'_>) {
     }
 }
 
-fn is_property_name(name: &str) -> bool {
+pub(crate) fn is_property_name(name: &str) -> bool {
     (3..=250).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 

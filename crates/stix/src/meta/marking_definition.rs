@@ -36,7 +36,7 @@ fn form(check: &mut Check<'_>, object: &Map<'_>, path: &Path<'_>) {
 }
 
 /// S-129: a statement has a text.
-fn statement(check: &mut Check<'_>, object: &Map<'_>, path: &Path<'_>) {
+pub(crate) fn statement(check: &mut Check<'_>, object: &Map<'_>, path: &Path<'_>) {
     if text(object, "definition_type") != Some("statement") {
         return;
     }
@@ -53,7 +53,7 @@ fn statement(check: &mut Check<'_>, object: &Map<'_>, path: &Path<'_>) {
 }
 
 /// S-130, S-131: TLP is said by fixed objects only.
-fn tlp(check: &mut Check<'_>, object: &Map<'_>, path: &Path<'_>) {
+pub(crate) fn tlp(check: &mut Check<'_>, object: &Map<'_>, path: &Path<'_>) {
     let fixed = text(object, "id").and_then(Tlp::of_id);
     let claimed = Tlp::claimed(object);
     match (fixed, claimed) {

@@ -84,7 +84,11 @@ fn defined(check: &mut Check<'_>, key: &str, content: &Map<'_>, path: &Path<'_>)
         None => check.error(path, Code::Extension, "S-037", "give `extension_type`"),
     }
     for (name, node) in content.iter() {
-        check.any(node, &Path::Name(path, name));
+        let at = Path::Name(path, name);
+        if !meta::is_property_name(name) && name != "id" {
+            check.warning(&at, Code::PropertyName, "S-147", "a property name has 3 to 250 of a-z, 0-9 and `_`");
+        }
+        check.any(node, &at);
     }
 }
 

@@ -32,6 +32,10 @@ pub(super) fn of_object(check: &mut Check<'_>, object: &Map<'_>, type_name: &str
 
 fn granular(check: &mut Check<'_>, object: &Map<'_>, marking: &Map<'_>, path: &Path<'_>) {
     match (marking.get("marking_ref"), marking.get("lang")) {
+        (_, Some(_)) if check.twenty => {
+            let message = "granular markings of STIX 2.0 mark with `marking_ref` only";
+            check.error(&Path::Name(path, "lang"), Code::Combination, "S-133", message);
+        }
         (Some(node), None) => {
             let at = Path::Name(path, "marking_ref");
             match node {

@@ -131,20 +131,18 @@ impl Check<'_> {
 
     /// S-005, S-019, S-027, S-153: what holds for values of any property.
     fn custom_value(&mut self, name: &str, node: &Node<'_>, path: &Path<'_>) {
+        let form = match name.rsplit_once('_') {
+            Some((_, "hex")) => Hex::TABLE,
+            Some((_, "bin")) => Base64::TABLE,
+            _ => return self.any(node, path),
+        };
         match node {
             Node::Text(value) => {
-                let form = if name.ends_with("_hex") {
-                    Hex::TABLE
-                } else if name.ends_with("_bin") {
-                    Base64::TABLE
-                } else {
-                    return;
-                };
                 if let Verdict::Wrong(instead) = (form.check)(value) {
                     self.error(path, Code::ValueForm, "S-153", instead);
                 }
             }
-            _ => self.any(node, path),
+            _ => self.error(path, Code::ValueType, "S-153", "what its name ends in makes it a string"),
         }
     }
 

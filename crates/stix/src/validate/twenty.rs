@@ -129,5 +129,14 @@ pub(super) fn object(check: &mut Check<'_>, object: &Map<'_>, type_name: &str) {
     {
         check.stix_pattern(pattern, &Path::Name(&root, "pattern"));
     }
+    for name in ["created", "modified"] {
+        if let Some(time) = text(object, name)
+            && Timestamp::check(time).is_ok()
+            && Timestamp::fraction_digits(time) != 3
+        {
+            let message = "STIX 2.0 has exactly milliseconds here, e.g. `.000Z`";
+            check.warning(&Path::Name(&root, name), Code::TimePrecision, "S-029", message);
+        }
+    }
     markings::of_object(check, object, type_name);
 }

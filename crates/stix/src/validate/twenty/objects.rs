@@ -2,6 +2,7 @@
 
 use super::{COMMON, MARKING, may, must, table};
 use crate::{
+    meta,
     model::{
         KillChainPhase, Record as _,
         target::{self, Target as _},
@@ -59,7 +60,7 @@ static INDICATOR: Type = table(
         may("name", Kind::Text),
         may("description", Kind::Text),
         must("pattern", Kind::Text),
-        may("valid_from", Kind::Timestamp),
+        must("valid_from", Kind::Timestamp),
         may("valid_until", Kind::Timestamp),
         may("kill_chain_phases", Kind::List(&Kind::Record(KillChainPhase::TABLE))),
         must("labels", Kind::List(&Kind::Text)),
@@ -187,7 +188,7 @@ static MARKING_DEFINITION: Type = table(
     "marking-definition",
     MARKING,
     &[must("definition_type", Kind::Text), must("definition", super::DICTIONARY)],
-    &[],
+    &[meta::statement, meta::tlp],
 );
 
 /// The table of a type.
