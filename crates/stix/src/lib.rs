@@ -9,6 +9,7 @@
 
 pub mod bundle;
 pub mod canonical;
+pub mod confidence;
 pub mod convert;
 mod error;
 pub mod extension;
