@@ -54,13 +54,9 @@ pub(crate) fn replay(target: &str, body: fn(&[u8])) {
     }
     let mutations = env::var("ENTENTE_FUZZ_MUTATIONS").ok().and_then(|n| n.parse().ok()).unwrap_or(MUTATIONS);
     // The same mutations in each run: what fails fails again.
-    let mut random = Random(target.bytes().fold(0x9e37_79b9_7f4a_7c15, |seed, b| seed.rotate_left(5) ^ u64::from(b)));
+    let mut random = Random::new(target.bytes().fold(0, |seed: u64, b| seed.rotate_left(5) ^ u64::from(b)));
     for _ in 0..mutations {
-        let mut input = seeds[random.below(seeds.len())].clone();
-        for _ in 0..=random.below(4) {
-            mutate(&mut input, &seeds, &mut random);
-        }
-        feed(target, body, &input);
+        feed(target, body, &mutant(&seeds, &mut random));
     }
 }
 
@@ -84,20 +80,40 @@ impl Drop for Told<'_> {
 }
 
 /// Xorshift; never zero.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    /// The same numbers for the same seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed ^ 0x9e37_79b9_7f4a_7c15 | 1)
+    }
+
+    /// A number below `bound`, or zero if that is zero.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 16).unwrap_or(0) % bound.max(1)
     }
+
+    /// One of several, of which there is at least one.
+    pub(crate) fn choose<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len())]
+    }
+}
+
+/// A few edits of the kinds that parsers stumble over.
+pub(crate) fn mutant(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let mut input = random.choose(seeds).clone();
+    for _ in 0..=random.below(4) {
+        mutate(&mut input, seeds, random);
+    }
+    input
 }
 
 fn mutate(input: &mut Vec<u8>, seeds: &[Vec<u8>], random: &mut Random) {
     let at = random.below(input.len() + 1);
-    let token = TOKENS[random.below(TOKENS.len())];
+    let token = *random.choose(TOKENS);
     match random.below(8) {
         0 => input.truncate(at),
         1 => drop(input.splice(at..at, token.iter().copied())),

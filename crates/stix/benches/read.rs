@@ -1,4 +1,4 @@
-//! Figures of reading, converting and nothing else: one JSON line each, and a table at the end. `cargo bench -p stix --bench read`.
+//! Figures of reading, validating, converting and nothing else: one JSON line each, and a table at the end. `cargo bench -p stix --bench read`.
 //!
 //! Reads ATT&CK Enterprise from `ENTENTE_CORPUS` (default `../shared/data` beside the workspace), one core. The yardstick, in the same run, is `serde_json` reading
 //! the same bytes to a `Value`.
@@ -14,6 +14,7 @@ use std::{
 use stix::{
     Limits, Object, bundle, convert,
     stream::{Element, Head, Stream},
+    validate,
 };
 
 const RUNS: usize = 5;
@@ -42,7 +43,8 @@ fn main() {
         return;
     };
     let limits = Limits::default();
-    let work: [(&str, &dyn Fn()); 6] = [
+    let options = validate::Options::default();
+    let work: [(&str, &dyn Fn()); 7] = [
         ("serde_json to Value", &|| drop(black_box(serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()))),
         ("stream, split only", &|| {
             each_part(&bytes, |raw| {
@@ -55,6 +57,10 @@ fn main() {
         }),
         ("whole, typed view and digest", &|| {
             bundle::read(&bytes, &limits).unwrap().objects(&limits).for_each(|object| drop(black_box(object.unwrap())));
+        }),
+        ("whole, fully validated", &|| {
+            let found = validate::document(&bytes, &limits, &options, &mut |checked| drop(black_box(checked)));
+            assert_eq!(found.errors, 0);
         }),
         ("stream, to 2.0 and back", &|| {
             let mut survey = convert::Survey::default();

@@ -6,6 +6,7 @@ mod bundles;
 mod canonical;
 mod convert;
 mod corpus;
+mod differences;
 mod granular_markings;
 mod growth;
 mod minimal;

@@ -2,11 +2,12 @@
 //!
 //! `ENTENTE_SOAK_S=600` lets the mutation of real and hand-made documents run that many seconds with a seed of its own each time.
 
-use crate::{attack, sources};
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+use crate::{
+    attack,
+    replay::seeds::{Random, mutant},
+    sources,
 };
+use proptest::{prelude::*, test_runner::Config};
 use serde_json::{Map, Number, Value};
 use std::{
     fmt::Write as _,
@@ -110,54 +111,6 @@ fn read_everything(bytes: &[u8]) {
     attack::timestamp(bytes);
 }
 
-/// A few edits of the kinds that parsers stumble over.
-fn mutate(document: &[u8], random: &mut TestRng) -> Vec<u8> {
-    const TOKENS: &[&[u8]] = &[
-        b"\"",
-        b"\\",
-        b"{",
-        b"}",
-        b"[",
-        b"]",
-        b",",
-        b":",
-        b"null",
-        b"1e400",
-        b"9007199254740993",
-        b"-0",
-        b"\\ud800",
-        b"\xff",
-        b"\xef\xbb\xbf",
-        b"--",
-        b"\"_ref\":",
-        b"\"type\":\"bundle\"",
-        b"Z",
-        b"00",
-        b"\n",
-    ];
-    let mut bytes = document.to_vec();
-    for _ in 0..=random.next_u32() % 4 {
-        let at = random.next_u32() as usize % (bytes.len() + 1);
-        let token = TOKENS[random.next_u32() as usize % TOKENS.len()];
-        match random.next_u32() % 6 {
-            0 => bytes.truncate(at),
-            1 => drop(bytes.splice(at..at, token.iter().copied())),
-            2 => drop(bytes.splice(at..(at + token.len()).min(bytes.len()), token.iter().copied())),
-            3 => bytes[at.saturating_sub(1)..].iter_mut().take(1).for_each(|b| *b ^= 1 << (random.next_u32() % 8)),
-            4 => drop(bytes.drain(at..(at + random.next_u32() as usize % 40).min(bytes.len()))),
-            _ => {
-                let end = (at + random.next_u32() as usize % 60).min(bytes.len());
-                let copy = bytes[at..end].to_vec();
-                drop(bytes.splice(at..at, copy));
-            }
-        }
-        if bytes.is_empty() {
-            break;
-        }
-    }
-    bytes
-}
-
 proptest! {
     #![proptest_config(Config { cases: 512, failure_persistence: None, ..Config::default() })]
 
@@ -220,18 +173,16 @@ fn mutated_documents_do_not_panic_and_keep_their_bytes() {
         documents.extend(small.filter(|bytes| bytes.len() < 8_000));
     }
     let soak = sources::soak_s();
-    let mut seed = [0; 32];
+    let mut seed = 0;
     if soak.is_some() {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-        seed[..16].copy_from_slice(&now.to_le_bytes());
-        eprintln!("seed {seed:?}");
+        seed = u64::try_from(now & u128::from(u64::MAX)).unwrap();
+        eprintln!("seed {seed}");
     }
-    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
-    let random = runner.rng();
+    let mut random = Random::new(seed);
     let (until, mut rounds) = (Instant::now() + Duration::from_secs(soak.unwrap_or(0)), 0_u64);
     while rounds < 20_000 || Instant::now() < until {
-        let document = &documents[random.next_u32() as usize % documents.len()];
-        read_everything(&mutate(document, random));
+        read_everything(&mutant(&documents, &mut random));
         rounds += 1;
     }
     eprintln!("{rounds} mutated documents");

@@ -3,7 +3,7 @@
 use crate::attack;
 
 #[path = "../../../../fuzz/replay.rs"]
-mod seeds;
+pub(crate) mod seeds;
 
 macro_rules! replay { ($($test:ident: $target:ident),* $(,)?) => { $(
     #[test]

@@ -72,7 +72,7 @@ async fn a_gzip_bomb_is_refused_and_costs_no_more_than_the_limit() {
     assert!(added(&world).is_empty());
 }
 
-/// T-017, T-019, T-117, C-005.
+/// T-017, T-019, T-117, C-005, S-160.
 #[tokio::test]
 async fn only_the_types_and_codings_of_clients_are_read() {
     let world = world(Settings::default());
