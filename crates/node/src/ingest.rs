@@ -7,13 +7,101 @@ use crate::{
 use label::{Assigned, Chain, CollectionNo, Label, LabelState, Markings, Meaning, Origin, Unresolved, resolve};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    io::Read,
     sync::{Arc, MutexGuard, mpsc},
 };
-use stix::{Bundle, Id, Limits, Object, Rejected, id::MarkingDefinition};
+use stix::{
+    Id, Limits, Object, Rejected, bundle,
+    id::MarkingDefinition,
+    stream::{Element, Stream, StreamError},
+};
 use store::{Act, Alongside, BatchHead, ChainChange, Incoming, Line, NewRejected, Published};
 
 /// Objects staged in one transaction during an import: enough to spread the cost of a commit, few enough that another writer waits milliseconds.
 pub const IMPORT_CHUNK_OBJECTS: usize = 2_000;
+
+/// Bytes of objects staged in one transaction during an import, so that large objects do not add up in memory.
+const IMPORT_CHUNK_BYTES: usize = 32 << 20;
+
+/// Gives a document from its beginning, as often as it is asked.
+pub type Open<'o> = &'o dyn Fn() -> Result<Box<dyn Read + Send>, NodeError>;
+
+/// An element of a document on its way in.
+enum Part {
+    Good(Object),
+    /// Why, and the beginning of its bytes for the quarantine.
+    Bad(Rejected, String),
+}
+
+/// Why an import ended early.
+enum Failure {
+    Node(NodeError),
+    Stream(StreamError),
+}
+
+impl From<NodeError> for Failure {
+    fn from(error: NodeError) -> Self {
+        Self::Node(error)
+    }
+}
+
+fn of_stream(source: &str, cause: StreamError) -> NodeError {
+    match cause {
+        StreamError::Document(cause) => NodeError::Document { name: source.to_owned(), source: cause },
+        other => NodeError::Refused(format!(
+            "`{source}`: {other}: {}",
+            std::error::Error::source(&other).map_or_else(String::new, ToString::to_string)
+        )),
+    }
+}
+
+/// How many objects a document has, and its marking definitions. Nothing else is kept, and the outer form is judged.
+fn survey(input: Box<dyn Read + Send>) -> Result<(usize, Vec<Object>), StreamError> {
+    let limits = Limits::default();
+    let mut stream = Stream::new(input, limits.clone());
+    let mut definitions = Vec::new();
+    while let Some(element) = stream.next_element()? {
+        if let Element::Part { raw, .. } = element
+            && raw.contains("\"marking-definition\"")
+            && let Ok(object) = Object::parse(raw, &limits)
+            && object.view().type_name() == "marking-definition"
+        {
+            definitions.push(object);
+        }
+    }
+    Ok((stream.count(), definitions))
+}
+
+/// Reads a document into chunks of parsed objects. Ends when nobody takes them any more.
+fn chunks(input: Box<dyn Read + Send>, sender: &mpsc::SyncSender<Result<Vec<Part>, StreamError>>) {
+    let limits = Limits::default();
+    let mut stream = Stream::new(input, limits.clone());
+    let (mut chunk, mut bytes) = (Vec::with_capacity(IMPORT_CHUNK_OBJECTS), 0);
+    loop {
+        match stream.next_element() {
+            Ok(Some(Element::Part { index, raw })) => {
+                bytes += raw.len();
+                chunk.push(match bundle::parse_part(index, raw, &limits) {
+                    Ok(object) => Part::Good(object),
+                    Err(fault) => Part::Bad(fault, raw.chars().take(store::REJECTED_BYTES_MAX).collect()),
+                });
+            }
+            Ok(Some(Element::Rejected(fault))) => chunk.push(Part::Bad(fault, String::new())),
+            Ok(None) => break,
+            Err(error) => {
+                let _ = sender.send(Err(error));
+                return;
+            }
+        }
+        if chunk.len() == IMPORT_CHUNK_OBJECTS || bytes > IMPORT_CHUNK_BYTES {
+            bytes = 0;
+            if sender.send(Ok(std::mem::take(&mut chunk))).is_err() {
+                return;
+            }
+        }
+    }
+    let _ = sender.send(Ok(chunk));
+}
 
 /// What an import or a pull brought about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -68,11 +156,16 @@ pub(crate) struct Product {
 }
 
 impl Node {
-    /// Imports a STIX bundle (already unpacked) for the own organisation. `label` is a catalogue name; without it the collection's default applies.
-    /// `progress` is told how many objects are staged, of how many.
+    /// Imports a STIX bundle for the own organisation, object by object as it is read, so that its length costs no memory. `label` is a catalogue name; without
+    /// it the collection's default applies. `progress` is told how many objects are staged, of how many.
+    ///
+    /// The document is read twice: first for its outer form and its marking definitions, on which the labels of everything else depend, then for its objects.
+    ///
+    /// # Errors
+    /// Nothing is taken in if the input fails, or if the document as a whole is no bundle and no envelope.
     pub fn import(
         &self,
-        bytes: &[u8],
+        open: Open<'_>,
         alias: &str,
         label: Option<&str>,
         source: &str,
@@ -94,36 +187,30 @@ impl Node {
             default,
             relabelled: false,
         };
-        let limits = Limits::default();
-        let bundle = stix::bundle::read(bytes, &limits)
-            .map_err(|cause| NodeError::Document { name: source.to_owned(), source: cause })?;
+        let (objects, definitions) = survey(open()?).map_err(|cause| of_stream(source, cause))?;
         let act = Act {
             kind: "import".to_owned(),
             by: crate::world::OPERATOR.to_owned(),
-            body: serde_json::json!({"collection": alias, "label": label, "source": source, "objects": bundle.parts().len()}),
+            body: serde_json::json!({"collection": alias, "label": label, "source": source, "objects": objects}),
         };
-        self.import_bundle(&bundle, &limits, &head, act, progress)
+        let input = open()?;
+        let told = |staged| progress(staged, objects);
+        self.import_stream(input, &definitions, &head, act, &told).map_err(|failure| match failure {
+            Failure::Node(error) => error,
+            Failure::Stream(cause) => of_stream(source, cause),
+        })
     }
 
-    fn import_bundle(
+    fn import_stream(
         &self,
-        bundle: &Bundle<'_>,
-        limits: &Limits,
+        input: Box<dyn Read + Send>,
+        definitions: &[Object],
         head: &Head,
         act: Act,
-        progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Result<Intake, NodeError> {
-        let parts = bundle.parts();
-        // Marking definitions first: the labels of everything else depend on them.
-        let is_marking = |part: &&str| part.contains("\"marking-definition\"");
-        let definitions: Vec<Object> = parts
-            .iter()
-            .filter(|part| is_marking(part))
-            .filter_map(|part| Object::parse(part, limits).ok())
-            .filter(|object| object.view().type_name() == "marking-definition")
-            .collect();
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Intake, Failure> {
         let meanings = self.world().markings.fingerprint();
-        let world = self.learn_markings(&definitions, head);
+        let world = self.learn_markings(definitions, head);
         let batch_head =
             BatchHead { collection: head.collection, origin: head.origin.clone(), accepted: head.accepted };
         let mut intake = Intake::default();
@@ -133,22 +220,15 @@ impl Node {
         let mut staged = 0;
         let mut outcome = Ok(());
         std::thread::scope(|scope| {
-            let (sender, receiver) = mpsc::sync_channel::<Vec<Result<Object, Rejected>>>(2);
-            scope.spawn(move || {
-                let mut chunk = Vec::with_capacity(IMPORT_CHUNK_OBJECTS);
-                for object in bundle.objects(limits) {
-                    chunk.push(object);
-                    if chunk.len() == IMPORT_CHUNK_OBJECTS && sender.send(std::mem::take(&mut chunk)).is_err() {
-                        return;
-                    }
-                }
-                let _ = sender.send(chunk);
-            });
+            let (sender, receiver) = mpsc::sync_channel(2);
+            scope.spawn(move || chunks(input, &sender));
             for chunk in receiver {
-                staged += chunk.len();
-                let items = Self::label_chunk(&world, head, chunk, parts, &mut intake, &mut chains, &mut rejected);
-                let items = self.keep_relabels(&world, items);
-                let kept = items.and_then(|items| Ok(self.store.stage(batch, &batch_head, &items)?));
+                let kept = chunk.map_err(Failure::Stream).and_then(|chunk: Vec<Part>| {
+                    staged += chunk.len();
+                    let items = Self::label_chunk(&world, head, chunk, &mut intake, &mut chains, &mut rejected);
+                    let items = self.keep_relabels(&world, items)?;
+                    Ok(self.store.stage(batch, &batch_head, &items).map_err(NodeError::from)?)
+                });
                 match kept {
                     Ok(id) => batch = Some(id),
                     Err(error) => {
@@ -156,16 +236,17 @@ impl Node {
                         break;
                     }
                 }
-                progress(staged, parts.len());
+                progress(staged);
             }
         });
         let published = outcome.and_then(|()| {
             let Some(batch) = batch else { return Ok(None) };
             let mut alongside = Alongside { rejected, act: Some(act), ..Alongside::default() };
-            self.publishing(&definitions, head, |rights, released| {
+            let published = self.publishing(definitions, head, |rights, released| {
                 alongside.released = released;
                 Ok(Some(self.store.publish(batch, &alongside, rights, None)?))
-            })
+            });
+            Ok(published?)
         });
         match published {
             Ok(Some(published)) => count(&published, &mut intake),
@@ -178,7 +259,7 @@ impl Node {
                 return Err(error);
             }
         }
-        self.after_intake(&definitions, meanings, head, chains)?;
+        self.after_intake(definitions, meanings, head, chains)?;
         Ok(intake)
     }
 
@@ -305,8 +386,7 @@ impl Node {
     fn label_chunk(
         world: &World,
         head: &Head,
-        chunk: Vec<Result<Object, Rejected>>,
-        parts: &[&str],
+        chunk: Vec<Part>,
         intake: &mut Intake,
         chains: &mut HashSet<Chain>,
         rejected: &mut Vec<NewRejected>,
@@ -315,7 +395,7 @@ impl Node {
         for object in chunk {
             intake.objects += 1;
             match object {
-                Ok(object) => {
+                Part::Good(object) => {
                     let chain = head.chain(world, &object, &[]);
                     intake.quarantined += u64::from(chain.unresolved.is_some());
                     if !chains.contains(&chain) {
@@ -323,13 +403,12 @@ impl Node {
                     }
                     items.push(Incoming { object, chain });
                 }
-                Err(fault) => {
+                Part::Bad(fault, raw) => {
                     intake.rejected += 1;
                     if intake.first_rejections.len() < REJECTIONS_TOLD_MAX {
                         intake.first_rejections.push(fault.error.to_string());
                     }
-                    let raw = parts.get(fault.index).copied().unwrap_or_default();
-                    rejected.push(rejected_row(head, fault, raw, head.accepted));
+                    rejected.push(rejected_row(head, fault, &raw, head.accepted));
                 }
             }
         }

@@ -156,7 +156,7 @@ impl<'a> Bundle<'a> {
 }
 
 /// Parses an element of `objects`.
-pub(crate) fn parse_part(index: usize, part: &str, limits: &Limits) -> Result<Object, Rejected> {
+pub fn parse_part(index: usize, part: &str, limits: &Limits) -> Result<Object, Rejected> {
     Object::parse(part, limits).map_err(|error| Rejected {
         index,
         id: readable_id(part, limits),

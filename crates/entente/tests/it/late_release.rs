@@ -253,18 +253,18 @@ fn an_import_that_was_begun_before_an_act_is_published_by_the_rights_after_it() 
     deal.from = Some(at(START + 100 * SECOND));
     let stage = stage_with(&[strict_room(INTEL)], &deal);
     let (a, b) = (indicator(1, 1), indicator(1, 2));
-    let bundle = |o: &material::Indicator| material::bundle(&[o.text()]);
+    let bundle = |o: &material::Indicator| material::document(material::bundle(&[o.text()]));
     // The staging is told of, and then the agreement widens and its first day comes, before the publication.
     let acts = |_: usize, _: usize| {
         deal_with(&stage, &["UNCLASSIFIED", "RESTRICTED"]);
         stage.set_clock(START + 150 * SECOND);
     };
-    stage.node.import(bundle(&a).as_bytes(), INTEL, Some(REL_JPN), "test", &acts).unwrap();
+    stage.node.import(&bundle(&a), INTEL, Some(REL_JPN), "test", &acts).unwrap();
     let mut poller = Poller::new(TOOL, INTEL, 10);
     assert_eq!(settle(&stage, &mut poller), [a.id()]);
     // And the other way: what is withdrawn while it is staged never shows.
     let acts = |_: usize, _: usize| deal_with(&stage, &[]);
-    stage.node.import(bundle(&b).as_bytes(), INTEL, Some(REL_JPN), "test", &acts).unwrap();
+    stage.node.import(&bundle(&b), INTEL, Some(REL_JPN), "test", &acts).unwrap();
     assert!(poller.poll(&stage).is_empty());
     stage.assert_sound();
 }

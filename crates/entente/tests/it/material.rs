@@ -84,6 +84,11 @@ pub(crate) fn bundle(objects: &[String]) -> String {
     text
 }
 
+/// A document as an import reads it: from its beginning, as often as it asks.
+pub(crate) fn document(text: String) -> impl Fn() -> Result<Box<dyn std::io::Read + Send>, node::NodeError> {
+    move || Ok(Box::new(std::io::Cursor::new(text.clone())))
+}
+
 /// A TAXII envelope around objects.
 pub(crate) fn envelope(objects: &[String]) -> Vec<u8> {
     format!("{{\"objects\":[{}]}}", objects.join(",")).into_bytes()

@@ -115,8 +115,8 @@ impl Stage {
 
     /// Imports a bundle.
     pub(crate) fn import(&self, objects: &[String], collection: &str, label: Option<&str>) -> node::ingest::Intake {
-        let bundle = crate::material::bundle(objects);
-        self.node.import(bundle.as_bytes(), collection, label, "test", &|_, _| ()).unwrap()
+        let bundle = crate::material::document(crate::material::bundle(objects));
+        self.node.import(&bundle, collection, label, "test", &|_, _| ()).unwrap()
     }
 
     /// Relabels.

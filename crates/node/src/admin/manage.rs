@@ -11,14 +11,16 @@ use label::{Assigned, Origin};
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufWriter, Read as _, Write as _},
+    io::{BufWriter, Read, Write as _},
     path::{Path, PathBuf},
 };
 use stix::{AnyId, Limits, Object, Timestamp};
 use store::{Account, Act, Alongside, ChainChange, Filter, Line, Versions};
 
-/// Bytes of one file to import, unpacked: a bound against gzip bombs, far above any real bundle.
-pub(crate) const IMPORT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+/// Bytes of one file to import, unpacked: a bound on time against gzip bombs, far above any real bundle; memory does not grow with it.
+const IMPORT_BYTES_MAX: u64 = 64 << 30;
+/// Bytes of one file that is read whole, unpacked.
+const WHOLE_BYTES_MAX: u64 = 4 << 30;
 /// Lines that a preview gives samples for.
 const PREVIEW_SAMPLES: usize = 5;
 
@@ -57,9 +59,10 @@ impl Node {
         }
         let mut total = Intake::default();
         for path in &files {
-            let bytes = read_unpacked(path)?;
             let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-            let one = self.import(&bytes, collection, label, &name, progress)?;
+            let open =
+                || -> Result<Box<dyn Read + Send>, NodeError> { Ok(Box::new(unpacked(path, IMPORT_BYTES_MAX)?)) };
+            let one = self.import(&open, collection, label, &name, progress)?;
             self.counters.taken_in.fetch_add(one.new, std::sync::atomic::Ordering::Relaxed);
             total.objects += one.objects;
             total.new += one.new;
@@ -354,27 +357,42 @@ fn looks_like_stix(path: &Path) -> bool {
     path.extension().is_some_and(|e| ["json", "stix", "stix2", "gz"].iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 
-/// Reads a file, unpacking gzip by its first bytes, bounded.
+/// Reads a file whole, unpacking gzip by its first bytes, bounded.
 pub fn read_unpacked(path: &Path) -> Result<Vec<u8>, NodeError> {
+    let mut bytes = Vec::new();
+    unpacked(path, WHOLE_BYTES_MAX)?.read_to_end(&mut bytes).map_err(|e| NodeError::file("reading", path, e))?;
+    Ok(bytes)
+}
+
+/// A file from its beginning, unpacked if its first bytes are those of gzip. More than `bytes_max` is an error of reading.
+fn unpacked(path: &Path, bytes_max: u64) -> Result<Bounded<Box<dyn Read + Send>>, NodeError> {
     let failed = |e| NodeError::file("reading", path, e);
     let mut file = fs::File::open(path).map_err(failed)?;
     let mut magic = [0; 2];
     let got = file.read(&mut magic).map_err(failed)?;
     let head = std::io::Cursor::new(magic[..got].to_vec());
     let whole = head.chain(file);
-    let mut bytes = Vec::new();
-    if magic == [0x1f, 0x8b] {
-        flate2::read::MultiGzDecoder::new(whole).take(IMPORT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    } else {
-        whole.take(IMPORT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let input: Box<dyn Read + Send> =
+        if magic == [0x1f, 0x8b] { Box::new(flate2::read::MultiGzDecoder::new(whole)) } else { Box::new(whole) };
+    Ok(Bounded { input, left: bytes_max, bytes_max })
+}
+
+/// Fails instead of giving more than so many bytes.
+struct Bounded<R> {
+    input: R,
+    left: u64,
+    bytes_max: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let got = self.input.read(out)?;
+        self.left = self
+            .left
+            .checked_sub(got as u64)
+            .ok_or_else(|| std::io::Error::other(format!("it is larger than {} bytes unpacked", self.bytes_max)))?;
+        Ok(got)
     }
-    if bytes.len() as u64 > IMPORT_BYTES_MAX {
-        return Err(NodeError::Refused(format!(
-            "`{}` is larger than {IMPORT_BYTES_MAX} bytes unpacked",
-            path.display()
-        )));
-    }
-    Ok(bytes)
 }
 
 /// The first `WORD-N` that no secret of the account is called.
@@ -387,5 +405,21 @@ fn free_label(account: &Account, word: &str) -> String {
             return label;
         }
         number += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_file_may_have_the_bytes_of_its_bound_and_no_more() {
+        let read = |bytes_max| {
+            let mut all = Vec::new();
+            Bounded { input: &b"12345"[..], left: bytes_max, bytes_max }.read_to_end(&mut all).map(|_| all)
+        };
+        assert_eq!(read(5).unwrap(), b"12345");
+        assert_eq!(read(4).unwrap_err().to_string(), "it is larger than 4 bytes unpacked");
     }
 }

@@ -100,8 +100,8 @@ impl Twin {
 
     /// Imports objects as one bundle.
     pub(crate) fn import(&self, alias: &str, label: Option<&str>, objects: &[String]) -> node::ingest::Intake {
-        let bundle = house::bundle(objects);
-        self.node.import(bundle.as_bytes(), alias, label, "script", &|_, _| ()).unwrap()
+        let bundle = crate::material::document(house::bundle(objects));
+        self.node.import(&bundle, alias, label, "script", &|_, _| ()).unwrap()
     }
 }
 
