@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod citations;
+mod conformance;
 mod conformance_patterns;
 mod conformance_taxii;
 mod edges;
