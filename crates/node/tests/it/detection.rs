@@ -1,6 +1,6 @@
 //! Detection collections: what comes in is matched with what the node holds and may use; alerts are the operator's, sightings go out as labels allow.
 
-use crate::stage::{AMBER, CLEAR, HOME, P1, T0, agreement, caller, envelope};
+use crate::stage::{AMBER, CLEAR, HOME, P1, T0, agreement, caller, document, envelope};
 use node::{Clock, Environment, Node, Randomness};
 use serde_json::{Value, json};
 use std::{
@@ -119,7 +119,7 @@ identities"#,
     }
 
     fn import(&self, alias: &str, objects: &[Value]) {
-        let intake = self.node.import(envelope(objects).as_bytes(), alias, None, "test", &|_, _| {}).unwrap();
+        let intake = self.node.import(&document(objects), alias, None, "test", &|_, _| {}).unwrap();
         assert_eq!(intake.rejected, 0, "{:?}", intake.first_rejections);
     }
 

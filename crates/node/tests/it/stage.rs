@@ -129,7 +129,7 @@ default_label = "TLP:AMBER"
     }
 
     pub fn import(&self, alias: &str, objects: &[Value]) -> node::ingest::Intake {
-        self.node.import(envelope(objects).as_bytes(), alias, None, "test", &|_, _| {}).unwrap()
+        self.node.import(&document(objects), alias, None, "test", &|_, _| {}).unwrap()
     }
 
     pub fn post(&self, who: &str, alias: &str, objects: &[Value]) -> Value {
@@ -165,6 +165,12 @@ pub fn caller(who: &str) -> Caller {
 
 pub fn envelope(objects: &[Value]) -> String {
     json!({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000000", "objects": objects}).to_string()
+}
+
+/// The same as an import reads it: from its beginning, as often as it asks.
+pub fn document(objects: &[Value]) -> impl Fn() -> Result<Box<dyn std::io::Read + Send>, node::NodeError> + use<> {
+    let text = envelope(objects).into_bytes();
+    move || Ok(Box::new(std::io::Cursor::new(text.clone())))
 }
 
 /// A tool; `n` names it, `more` adds to it.

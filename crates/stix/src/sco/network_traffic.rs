@@ -9,7 +9,7 @@ use crate::{
 
 stix_type! {
     /// Traffic from a source to a destination.
-    NetworkTraffic = "network-traffic", section "6.12", requirement "S-108", common Observable, rules [an_end, activity, protocols];
+    NetworkTraffic = "network-traffic", section "6.12", requirement "S-108", common Observable, rules [an_end, activity, protocols, ipfix];
     required { protocols: Vec<String>, }
     optional {
         start: Timestamp,
@@ -88,4 +88,20 @@ fn is_service_name(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'_' | b'+' | b'/'))
+}
+
+/// S-112: values of IPFIX are integers or strings.
+fn ipfix(check: &mut Check<'_>, object: &Map<'_>, path: &Path<'_>) {
+    let Some(Node::Map(values)) = object.get("ipfix") else { return };
+    let at = Path::Name(path, "ipfix");
+    for (name, value) in values.iter() {
+        let fits = match value {
+            Node::Text(_) => true,
+            Node::Number(number) => crate::model::integer(*number).is_some(),
+            _ => false,
+        };
+        if !fits {
+            check.error(&Path::Name(&at, name), Code::ValueType, "S-112", "it must be an integer or a string");
+        }
+    }
 }

@@ -105,10 +105,13 @@ fn told(finding: &Finding) -> String {
     format!("{} {} {} {}: {}", finding.level, finding.requirement, finding.code, finding.path, finding.message)
 }
 
+/// Objects by version and type.
+type Groups = BTreeMap<(&'static str, String), Vec<Value>>;
+
 /// Objects of the corpus that are small enough, by version and type, and the smallest of each type.
-fn seeds(corpus: &Path) -> (Vec<String>, BTreeMap<(&'static str, String), Vec<Value>>) {
+fn seeds(corpus: &Path) -> (Vec<String>, Groups) {
     let mut all = Vec::new();
-    let mut groups: BTreeMap<(&'static str, String), Vec<Value>> = BTreeMap::new();
+    let mut groups = Groups::new();
     for path in sources::stix_files(corpus) {
         let bytes = sources::bytes(&path);
         let mut stream = Stream::new(bytes.as_slice(), Limits::default());
@@ -212,6 +215,8 @@ fn verdicts_about_mutants_agree_with_the_reference_programs_or_are_explained() {
     let Some(answers) = answers(&cases) else { return };
     let (mut agreed, mut explained, mut used) = (0, 0, BTreeMap::new());
     let mut wrong: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    // What differs from one case of a kind to the next.
+    let particular = Regex::new(r"[0-9a-f]{8}-[0-9a-f-]{27}|'[^']*'|\d+").unwrap();
     let list = env::var_os("ENTENTE_MUTANTS_LIST");
     let mut list = list.map(|path| std::io::BufWriter::new(fs::File::create(path).unwrap()));
     for (case, answer) in cases.iter().zip(&answers) {
@@ -235,7 +240,7 @@ fn verdicts_about_mutants_agree_with_the_reference_programs_or_are_explained() {
             }
             for what in left {
                 let side = if theirs.is_empty() { "accepts" } else { "refuses" };
-                let key = Regex::new(r"[0-9a-f]{8}-[0-9a-f-]{27}|'[^']*'|\d+").unwrap().replace_all(&what, "…");
+                let key = particular.replace_all(&what, "…");
                 let told = format!("{what}\n    {}: {}\n    ours: {notes:?}", case.made, case.text);
                 wrong.entry(format!("{peer} {side} {}: {key}", case.version)).or_insert((0, told)).0 += 1;
             }

@@ -210,11 +210,11 @@ fn value_mutated(value: &mut Value, random: &mut Random) -> String {
     }
     match value {
         Value::String(text) if text.contains("--") && text.len() > 38 => {
-            *text = (*random.choose(&IDENTIFIERS)).to_owned();
+            (*random.choose(&IDENTIFIERS)).clone_into(text);
             format!("swap reference to {text}")
         }
-        Value::String(text) if text.len() >= 20 && text.ends_with('Z') && text.contains("T") => {
-            *text = (*random.choose(&TIMES)).to_owned();
+        Value::String(text) if text.len() >= 20 && text.ends_with('Z') && text.contains('T') => {
+            (*random.choose(&TIMES)).clone_into(text);
             format!("time {text}")
         }
         Value::String(text) => {
@@ -222,7 +222,7 @@ fn value_mutated(value: &mut Value, random: &mut Random) -> String {
                 0 => *text = text.to_uppercase(),
                 1 => *text = format!("{text}{text}"),
                 2 => drop(text.pop()),
-                _ => *text = (*random.choose(&TEXTS)).to_owned(),
+                _ => (*random.choose(&TEXTS)).clone_into(text),
             }
             format!("text {}", text.chars().take(40).collect::<String>())
         }
