@@ -70,7 +70,7 @@ fn ids(line: &str) -> BTreeSet<u32> {
 
 /// The name of the function that begins on this line.
 fn function(line: &str) -> Option<&str> {
-    let rest = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "def "]
+    let rest = ["fn ", "async fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "def "]
         .iter()
         .find_map(|word| line.trim_start().strip_prefix(word))?;
     rest.split(['(', '<']).next().filter(|name| !name.is_empty())

@@ -152,6 +152,7 @@ fn extended_objects() {
         "S-037",
         &with("tool", json!({"extensions": {EXTENSION: {"extension_type": "other", "rank": 5}}})),
     );
+    // S-146: declared at the top or not.
     accept(
         "S-146",
         &with("tool", json!({"rank": 5, "extensions": {EXTENSION: {"extension_type": "toplevel-property-extension"}}})),

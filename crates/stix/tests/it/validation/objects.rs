@@ -39,6 +39,7 @@ fn domain_objects() {
     reject("S-066", &without("grouping", "context"));
     reject("S-066", &without("grouping", "object_refs"));
     accept("S-067", &with("identity", json!({"identity_class": "organization", "sectors": ["energy"]})));
+    // S-067
     warn("S-021", &with("identity", json!({"identity_class": "My Class"})));
     accept("S-068", &with("indicator", json!({"valid_until": LATER})));
     reject("S-068", &with("indicator", json!({"valid_until": EARLY})));
@@ -145,6 +146,7 @@ fn relationships_and_sightings() {
         reject("S-089", &relationship(json!({"source_ref": end})));
         reject("S-089", &relationship(json!({"target_ref": end})));
     }
+    // S-096: nor are they ends of each other, below.
     accept("S-096", &with("note", json!({"object_refs": [RELATIONSHIP]})));
     reject("S-089", &relationship(json!({"target_ref": "sighting--5d0092c5-5f74-4287-9642-33f4c354e56d"})));
     accept("S-090", &relationship(json!({"start_time": EARLY, "stop_time": LATER})));
