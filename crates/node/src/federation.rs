@@ -162,7 +162,7 @@ impl Node {
         let mut rejected = Vec::new();
         let mut quarantine = |fault: Rejected| {
             let raw = bundle.parts().get(fault.index).copied().unwrap_or_default();
-            rejected.push(rejected_row(&head, fault, raw, now));
+            rejected.push(rejected_row(&head, fault, raw.as_bytes(), now));
         };
         for (index, object) in bundle.objects(&limits).enumerate() {
             match object {

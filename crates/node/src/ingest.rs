@@ -23,6 +23,9 @@ pub const IMPORT_CHUNK_OBJECTS: usize = 2_000;
 /// Bytes of objects staged in one transaction during an import, so that large objects do not add up in memory.
 const IMPORT_CHUNK_BYTES: usize = 32 << 20;
 
+/// Bytes of rejected objects that one import keeps for a person to look at; of those beyond only place and cause are kept.
+pub const IMPORT_REJECTED_BYTES_MAX: usize = 256 << 20;
+
 /// Gives a document from its beginning, as often as it is asked.
 pub type Open<'o> = &'o dyn Fn() -> Result<Box<dyn Read + Send>, NodeError>;
 
@@ -30,7 +33,7 @@ pub type Open<'o> = &'o dyn Fn() -> Result<Box<dyn Read + Send>, NodeError>;
 enum Part {
     Good(Object),
     /// Why, and the beginning of its bytes for the quarantine.
-    Bad(Rejected, String),
+    Bad(Rejected, Vec<u8>),
 }
 
 /// Why an import ended early.
@@ -76,17 +79,25 @@ fn survey(input: Box<dyn Read + Send>) -> Result<(usize, Vec<Object>), StreamErr
 fn chunks(input: Box<dyn Read + Send>, sender: &mpsc::SyncSender<Result<Vec<Part>, StreamError>>) {
     let limits = Limits::default();
     let mut stream = Stream::new(input, limits.clone());
-    let (mut chunk, mut bytes) = (Vec::with_capacity(IMPORT_CHUNK_OBJECTS), 0);
+    let (mut chunk, mut bytes, mut bad_bytes) = (Vec::with_capacity(IMPORT_CHUNK_OBJECTS), 0, 0);
+    let mut bad = |fault, raw: &[u8]| {
+        bad_bytes += raw.len().min(store::REJECTED_BYTES_MAX);
+        let kept = if bad_bytes > IMPORT_REJECTED_BYTES_MAX { 0 } else { store::REJECTED_BYTES_MAX };
+        Part::Bad(fault, raw.iter().copied().take(kept).collect())
+    };
     loop {
         match stream.next_element() {
             Ok(Some(Element::Part { index, raw })) => {
                 bytes += raw.len();
                 chunk.push(match bundle::parse_part(index, raw, &limits) {
                     Ok(object) => Part::Good(object),
-                    Err(fault) => Part::Bad(fault, raw.chars().take(store::REJECTED_BYTES_MAX).collect()),
+                    Err(fault) => bad(fault, raw.as_bytes()),
                 });
             }
-            Ok(Some(Element::Rejected(fault))) => chunk.push(Part::Bad(fault, String::new())),
+            Ok(Some(Element::Rejected { fault, beginning })) => {
+                bytes += beginning.len();
+                chunk.push(bad(fault, beginning));
+            }
             Ok(None) => break,
             Err(error) => {
                 let _ = sender.send(Err(error));
@@ -709,14 +720,14 @@ impl Head {
 }
 
 /// A rejection as a row for the quarantine.
-pub(crate) fn rejected_row(head: &Head, fault: Rejected, raw: &str, at: i64) -> NewRejected {
+pub(crate) fn rejected_row(head: &Head, fault: Rejected, raw: &[u8], at: i64) -> NewRejected {
     NewRejected {
         collection: head.collection,
         origin: head.origin.clone(),
         id: fault.id,
         path: fault.error.path,
         cause: fault.error.cause,
-        raw: raw.as_bytes().iter().copied().take(store::REJECTED_BYTES_MAX).collect(),
+        raw: raw.iter().copied().take(store::REJECTED_BYTES_MAX).collect(),
         at,
     }
 }

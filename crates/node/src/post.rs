@@ -100,7 +100,7 @@ impl Node {
                     let id = fault.id.clone().unwrap_or_else(|| format!("objects[{}]", fault.index));
                     failures.push(StatusDetails { id, version: time.clone(), message: Some(fault.error.to_string()) });
                     let raw = bundle.parts().get(fault.index).copied().unwrap_or_default();
-                    rejected.push(rejected_row(&head, fault, raw, accepted));
+                    rejected.push(rejected_row(&head, fault, raw.as_bytes(), accepted));
                 }
             }
         }

@@ -62,7 +62,12 @@ pub enum Element<'a> {
         raw: &'a str,
     },
     /// Too long, or not UTF-8.
-    Rejected(Rejected),
+    Rejected {
+        /// Where, and why.
+        fault: Rejected,
+        /// Its bytes, at most [`Limits::object_bytes_max`] of them.
+        beginning: &'a [u8],
+    },
 }
 
 /// What of an object decides where it goes, read without judging the rest; borrowed. For sorting and counting before [`Object::parse`].
@@ -117,6 +122,8 @@ pub struct Stream<R> {
     objects_seen: bool,
     /// Offset of `buffer[0]` in the input.
     offset: u64,
+    /// The beginning of the value that was too long.
+    beginning: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,6 +156,7 @@ impl<R: Read> Stream<R> {
             outer_bytes: 0,
             objects_seen: false,
             offset: 0,
+            beginning: Vec::new(),
         }
     }
 
@@ -166,7 +174,7 @@ impl<R: Read> Stream<R> {
                     Ok(raw) => Element::Part { index, raw },
                     Err(e) => {
                         let cause = format!("it is not UTF-8 from byte {} on", e.valid_up_to());
-                        Element::Rejected(rejected(index, cause, "S-001"))
+                        Element::Rejected { fault: rejected(index, cause, "S-001"), beginning: bytes }
                     }
                 }))
             }
@@ -174,7 +182,7 @@ impl<R: Read> Stream<R> {
                 let index = self.index;
                 self.index += 1;
                 let cause = format!("it has more than {} bytes", self.limits.object_bytes_max);
-                Ok(Some(Element::Rejected(rejected(index, cause, ""))))
+                Ok(Some(Element::Rejected { fault: rejected(index, cause, ""), beginning: &self.beginning }))
             }
             Ok(None) => Ok(None),
             Err(error) => {
@@ -192,7 +200,7 @@ impl<R: Read> Stream<R> {
         let limits = self.limits.clone();
         Ok(self.next_element()?.map(|element| match element {
             Element::Part { index, raw } => bundle::parse_part(index, raw, &limits),
-            Element::Rejected(rejected) => Err(rejected),
+            Element::Rejected { fault, .. } => Err(fault),
         }))
     }
 
@@ -364,11 +372,18 @@ impl<R: Read> Stream<R> {
                 if from == to {
                     return Err(self.syntax("a value was expected").into());
                 }
-                return Ok(if too_long || to - from > bytes_max { Found::TooLong } else { Found::Part { from, to } });
+                if !too_long && to - from > bytes_max {
+                    self.keep_beginning(from, bytes_max);
+                    too_long = true;
+                }
+                return Ok(if too_long { Found::TooLong } else { Found::Part { from, to } });
             }
             scanned += fresh.len();
             if scanned > bytes_max {
                 // Too long to be kept: only its end is looked for.
+                if !too_long {
+                    self.keep_beginning(self.at, bytes_max);
+                }
                 too_long = true;
                 self.at += scanned;
                 scanned = 0;
@@ -415,6 +430,11 @@ impl<R: Read> Stream<R> {
         self.buffer.truncate(held + *read.as_ref().unwrap_or(&0));
         self.input_ended = read? == 0;
         Ok(!self.input_ended)
+    }
+
+    fn keep_beginning(&mut self, from: usize, bytes_max: usize) {
+        self.beginning.clear();
+        self.beginning.extend(self.buffer.iter().skip(from).take(bytes_max));
     }
 
     fn syntax(&self, what: &str) -> ObjectError {
@@ -537,7 +557,7 @@ mod tests {
         while let Some(element) = stream.next_element()? {
             parts.push(match element {
                 Element::Part { index, raw } => format!("{index} {raw}"),
-                Element::Rejected(rejected) => format!("{} {}", rejected.index, rejected.error),
+                Element::Rejected { fault, .. } => format!("{} {}", fault.index, fault.error),
             });
         }
         Ok(parts)
@@ -609,7 +629,9 @@ mod tests {
     fn an_element_that_is_not_utf8_costs_itself() {
         // S-023
         let mut stream = Stream::new(&b"{\"objects\":[\"\xff\",1]}"[..], limits());
-        assert!(matches!(stream.next_element().unwrap(), Some(Element::Rejected(r)) if r.error.requirement == "S-001"));
+        assert!(
+            matches!(stream.next_element().unwrap(), Some(Element::Rejected { fault, .. }) if fault.error.requirement == "S-001")
+        );
         assert!(matches!(stream.next_element().unwrap(), Some(Element::Part { index: 1, raw: "1" })));
         assert!(stream.next_element().unwrap().is_none() && stream.next_element().unwrap().is_none());
         assert_eq!((stream.count(), stream.shape()), (2, Shape::Envelope));

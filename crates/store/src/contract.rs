@@ -211,7 +211,7 @@ pub struct NewRejected {
     pub path: String,
     /// Cause.
     pub cause: String,
-    /// The bytes, cut at `REJECTED_BYTES_MAX` (1 MiB).
+    /// The bytes, cut at `REJECTED_BYTES_MAX`.
     pub raw: Vec<u8>,
     /// When.
     pub at: Micros,

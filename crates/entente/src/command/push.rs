@@ -234,7 +234,7 @@ fn each_object(path: &Path, take: &mut dyn FnMut(Read1) -> Result<(), String>) -
                 }
                 _ => Err((format!("objects[{index}]"), "it is no STIX object: it has no id".to_owned())),
             },
-            Element::Rejected(fault) => Err((format!("objects[{}]", fault.index), fault.error.to_string())),
+            Element::Rejected { fault, .. } => Err((format!("objects[{}]", fault.index), fault.error.to_string())),
         };
         take(one)?;
     }

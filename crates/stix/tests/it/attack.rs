@@ -30,7 +30,7 @@ pub(crate) fn streamed(data: &[u8]) {
     let outcome = loop {
         match input.next_element() {
             Ok(Some(stream::Element::Part { raw, .. })) => parts.push(Some(raw.to_owned())),
-            Ok(Some(stream::Element::Rejected(_))) => parts.push(None),
+            Ok(Some(stream::Element::Rejected { .. })) => parts.push(None),
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         }

@@ -69,6 +69,9 @@ fn broken_documents() -> Vec<(&'static str, Vec<u8>)> {
     broken
 }
 
+/// Broken inside one element only: a file that is read as a stream goes on behind it.
+const BROKEN_IN_ONE_ELEMENT: [&str; 2] = ["invalid UTF-8", "a bare NaN"];
+
 /// Issue 2, bad input; I2: nothing of a broken document is taken.
 #[test]
 fn a_broken_document_is_refused_whole_wherever_it_comes_in() {
@@ -82,6 +85,10 @@ fn a_broken_document_is_refused_whole_wherever_it_comes_in() {
         };
         assert!(!said.is_empty() && said.len() < 600 && !said.contains('\n'), "{what}: {said}");
         assert!(!said.contains("host 1"), "{what}: the reply repeats content: {said}");
+        assert_eq!(held(&stage), before, "{what}: something was stored");
+        if BROKEN_IN_ONE_ELEMENT.contains(&what) {
+            continue;
+        }
         let path = stage.dir.file("broken.json", &bytes);
         let why = stage.failed(Request::Import { paths: vec![path], collection: INTEL.to_owned(), label: None });
         assert!(why.contains("`broken.json` cannot be read: "), "{what}: {why}");
@@ -90,6 +97,21 @@ fn a_broken_document_is_refused_whole_wherever_it_comes_in() {
     // And the node goes on.
     assert_eq!(stage.post(TOOL, INTEL, &envelope(&[indicator(1, 1).text()])).unwrap()["success_count"], 1);
     stage.assert_sound();
+}
+
+/// What is broken inside one element of a file costs that element, whose bytes are kept as they are, and its siblings go on (I3).
+#[test]
+fn an_element_that_is_no_json_costs_itself_in_a_file() {
+    for (what, bytes) in broken_documents().into_iter().filter(|(what, _)| BROKEN_IN_ONE_ELEMENT.contains(what)) {
+        let stage = stage();
+        let path = stage.dir.file("broken.json", &bytes);
+        let intake = stage.done(Request::Import { paths: vec![path], collection: INTEL.to_owned(), label: None });
+        assert_eq!((&intake["new"], &intake["rejected"]), (&json!(1), &json!(1)), "{what}: {intake}");
+        let rows = stage.done(Request::Quarantine { after: None });
+        let raw = stage.node.quarantine_get(rows[0]["no"].as_i64().unwrap()).unwrap().raw.unwrap();
+        assert!(bytes.windows(raw.len()).any(|window| window == raw) && raw.len() >= 3, "{what}");
+        stage.assert_sound();
+    }
 }
 
 /// Issue 2, bad input: one bad object costs itself; its path and its cause are told, its bytes are kept, its siblings go on.
