@@ -48,7 +48,7 @@ test: ## Formatting, lints, all Rust tests, doc tests, and the Python programs a
 	@$(MAKE) --no-print-directory python-partners
 	@echo; echo "All passed. Closing lines:"; cat target/steps/summary
 
-python-partners: venv ## Only the Python programs as partners, against target/debug/entente.
+python-partners: venv ## Only the Python programs as partners, against target/debug/entente, or BIN=….
 	@test -x $(BIN) || $(CARGO) build --locked -p entente
 	@$(STEP) python env ENTENTE_BIN=$(BIN) PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python -m pytest $(PYTEST) -c tests/partners/pytest.ini --rootdir tests/partners tests/partners
 
