@@ -3,12 +3,9 @@
 
 mod citations;
 mod conformance;
-mod conformance_patterns;
-mod conformance_taxii;
 mod edges;
 mod fuzz;
 mod gate;
-mod labels;
 mod length;
 mod lints;
 mod paths;
