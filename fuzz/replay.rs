@@ -39,6 +39,15 @@ const TOKENS: &[&[u8]] = &[
     b"\0",
 ];
 
+/// `replays! { test: target, … }`: tests of their own that feed the seeds of each target to `attack::target`.
+macro_rules! replays { ($($test:ident: $target:ident),* $(,)?) => { $(
+    #[test]
+    fn $test() {
+        seeds::replay(stringify!($target), crate::attack::$target);
+    }
+)* } }
+pub(crate) use replays;
+
 /// Feeds every seed of `target`, then mutations of them, to `body`. If it panics, the input is printed.
 pub(crate) fn replay(target: &str, body: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);

@@ -59,6 +59,10 @@ class OwnNode:
         self._process.wait_for(self._answers)
         self.password = self.command("user", "add", "japan-tool", "--partner", "japan")["password"]
 
+    @property
+    def pid(self) -> int:
+        return self._process.child.pid
+
     def _answers(self) -> bool:
         try:
             return requests.get(self.base + "/healthz", timeout=2).ok

@@ -12,7 +12,6 @@ import uuid
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-import pytest
 
 from own_node import PARTNER_IDENTITY, OwnNode, indicator
 from test_conformance import CLEAR
@@ -85,22 +84,14 @@ def resident_mb(pid: int) -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
 
-@pytest.fixture
-def node(tmp_path: Path):
-    running = OwnNode(tmp_path)
-    yield running
-    assert running.end() == 0, running.said()
-
-
-def test_a_crowd_of_pollers_and_a_writer_lack_nothing_and_repeat_nothing(node):
+def test_a_crowd_of_pollers_and_a_writer_lack_nothing_and_repeat_nothing(own_node: OwnNode):
     """I2, T-028, T-033, T-144, C-014, rule 18 of the client contract."""
     accounts = []
     for n in range(ACCOUNTS):
         name = f"poller-{n}"
-        accounts.append((name, node.command("user", "add", name, "--partner", "japan")["password"]))
-    address, path = urlsplit(node.base).netloc, "/live/collections/intel/objects/"
-    pid = node._process.child.pid
-    before = resident_mb(pid)
+        accounts.append((name, own_node.command("user", "add", name, "--partner", "japan")["password"]))
+    address, path = urlsplit(own_node.base).netloc, "/live/collections/intel/objects/"
+    before = resident_mb(own_node.pid)
     stop, results = multiprocessing.Event(), multiprocessing.Queue()
     shares = [[accounts[n % ACCOUNTS] for n in range(start, min(start + THREADS, POLLERS))] for start in range(0, POLLERS, THREADS)]
     processes = [multiprocessing.Process(target=crowd, args=(address, path, share, stop, results)) for share in shares]
@@ -108,15 +99,15 @@ def test_a_crowd_of_pollers_and_a_writer_lack_nothing_and_repeat_nothing(node):
         process.start()
     # Whom the objects name must be there to be seen (L-127).
     organisation = {"type": "identity", "spec_version": "2.1", "id": PARTNER_IDENTITY, "created": "2024-05-01T08:00:00.000Z", "modified": "2024-05-01T08:00:00.000Z", "name": "Partner", "object_marking_refs": [CLEAR]}
-    node.load([organisation], "TLP:CLEAR")
-    writer, written = Connection(address, "japan-tool", node.password), set()
+    own_node.load([organisation], "TLP:CLEAR")
+    writer, written = Connection(address, "japan-tool", own_node.password), set()
     peak, until = before, time.monotonic() + CROWD_S
     while time.monotonic() < until:
         objects = [indicator(f"{uuid.uuid4()}") | {"object_marking_refs": [CLEAR], "created_by_ref": PARTNER_IDENTITY} for _ in range(BATCH)]
         status, _, body = writer.ask("POST", path, json.dumps({"objects": objects}).encode())
         assert status == 202 and json.loads(body)["failure_count"] == 0, body
         written |= {one["id"] for one in objects}
-        peak = max(peak, resident_mb(pid))
+        peak = max(peak, resident_mb(own_node.pid))
         time.sleep(0.05)
     stop.set()
     found = [one for _ in processes for one in results.get(timeout=180)]

@@ -6,9 +6,7 @@ Every object that a reader may see from the first page to the last comes exactly
 import os
 import random
 import uuid
-from pathlib import Path
 
-import pytest
 import requests
 
 from own_node import PARTNER_IDENTITY, OwnNode, indicator
@@ -126,23 +124,16 @@ class Walk:
             assert self.came.count(one) == 1, f"{one} came {self.came.count(one)} times"
 
 
-@pytest.fixture
-def node(tmp_path: Path):
-    running = OwnNode(tmp_path)
-    yield running
-    assert running.end() == 0, running.said()
-
-
-def test_what_is_visible_throughout_comes_once_and_what_is_hidden_never(node):
+def test_what_is_visible_throughout_comes_once_and_what_is_hidden_never(own_node: OwnNode):
     """I1, I5, T-028, T-033, T-036, T-039, T-041, T-044, T-111, T-122, C-006, C-007, C-014."""
     seed = int(os.environ.get("ENTENTE_PAGING_SEED", random.SystemRandom().randint(0, 1 << 31)))
     print(f"ENTENTE_PAGING_SEED={seed}")
     chance = random.Random(seed)
-    world = World(node, chance)
-    node.agree(give=COLLECTIONS, accept=("intel",))
-    node.apply()
-    accounts = [("japan-tool", node.password)]
-    accounts += [(name, node.command("user", "add", name, "--partner", "japan")["password"]) for name in ("japan-two", "japan-three")]
+    world = World(own_node, chance)
+    own_node.agree(give=COLLECTIONS, accept=("intel",))
+    own_node.apply()
+    accounts = [("japan-tool", own_node.password)]
+    accounts += [(name, own_node.command("user", "add", name, "--partner", "japan")["password"]) for name in ("japan-two", "japan-three")]
     for _ in range(6):
         world.insert()
     walks, ended, pages = [Walk(world, chance.choice(accounts)) for _ in range(WALKS)], 0, 0
@@ -160,4 +151,4 @@ def test_what_is_visible_throughout_comes_once_and_what_is_hidden_never(node):
                 ended += not walk.broken
                 walks[n] = Walk(world, chance.choice(accounts))
     assert ended > ACTS / 10 and pages > ACTS, (ended, pages)
-    assert node.command("doctor")["sound"] is True
+    assert own_node.command("doctor")["sound"] is True

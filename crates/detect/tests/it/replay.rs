@@ -1,18 +1,9 @@
 //! Seeds of the fuzz targets, and mutations of them.
 
-use crate::attack;
-
 #[path = "../../../../fuzz/replay.rs"]
 mod seeds;
 
-macro_rules! replay { ($($test:ident: $target:ident),* $(,)?) => { $(
-    #[test]
-    fn $test() {
-        seeds::replay(stringify!($target), attack::$target);
-    }
-)* } }
-
-replay! {
+seeds::replays! {
     seeds_of_log_list_do_no_harm: log_list,
     seeds_of_log_ocsf_do_no_harm: log_ocsf,
     seeds_of_log_suricata_do_no_harm: log_suricata,

@@ -1,18 +1,9 @@
 //! Seeds of the fuzz targets, and mutations of them.
 
-use crate::attack;
-
 #[path = "../../../../fuzz/replay.rs"]
 mod seeds;
 
-macro_rules! replay { ($($test:ident: $target:ident),* $(,)?) => { $(
-    #[test]
-    fn $test() {
-        seeds::replay(stringify!($target), attack::$target);
-    }
-)* } }
-
-replay! {
+seeds::replays! {
     seeds_of_binding_do_no_harm: binding,
     seeds_of_label_json_do_no_harm: label_json,
     seeds_of_label_xml_do_no_harm: label_xml,

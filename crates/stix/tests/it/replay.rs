@@ -1,18 +1,9 @@
 //! Seeds of the fuzz targets, and mutations of them.
 
-use crate::attack;
-
 #[path = "../../../../fuzz/replay.rs"]
 pub(crate) mod seeds;
 
-macro_rules! replay { ($($test:ident: $target:ident),* $(,)?) => { $(
-    #[test]
-    fn $test() {
-        seeds::replay(stringify!($target), attack::$target);
-    }
-)* } }
-
-replay! {
+seeds::replays! {
     seeds_of_bundle_do_no_harm: bundle,
     seeds_of_canonical_do_no_harm: canonical,
     seeds_of_conversion_do_no_harm: conversion,

@@ -1,14 +1,9 @@
-//! The seeds of the fuzz targets, and mutations of them.
+//! Seeds of the fuzz targets, and mutations of them.
 
 #[path = "../../../../fuzz/replay.rs"]
 mod seeds;
 
-#[test]
-fn the_seeds_of_open_psa_do_no_harm() {
-    seeds::replay("open_psa", crate::attack::open_psa);
-}
-
-#[test]
-fn the_seeds_of_dependency_model_do_no_harm() {
-    seeds::replay("dependency_model", crate::attack::dependency_model);
+seeds::replays! {
+    seeds_of_dependency_model_do_no_harm: dependency_model,
+    seeds_of_open_psa_do_no_harm: open_psa,
 }
