@@ -7,6 +7,7 @@
 mod admin_socket;
 mod command;
 mod demo;
+mod durable;
 mod operator;
 mod render;
 mod serve;

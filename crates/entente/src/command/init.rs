@@ -1,4 +1,4 @@
-use crate::{eprint, print};
+use crate::{durable, eprint, print};
 use clap::Args;
 use std::{
     fmt::Write as _,
@@ -146,11 +146,9 @@ impl CollectionAdd {
         let entry = toml::to_string(&file).map_err(|e| e.to_string())?;
         let entry = entry.replace("\n[detection]", "\n[collection.detection]");
         let after = format!("{}\n[[collection]]\n{entry}", before.trim_end().to_owned() + "\n");
-        let draft = dir.join("node.toml.new");
-        fs::write(&draft, &after).map_err(failed)?;
-        fs::rename(&draft, &path).map_err(failed)?;
+        durable::write(&path, after.as_bytes())?;
         if let Err(error) = node::config::Config::load(dir) {
-            fs::write(&path, before).map_err(failed)?;
+            durable::write(&path, before.as_bytes())?;
             return Err(error.to_string());
         }
         Ok(())

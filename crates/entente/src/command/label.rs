@@ -1,4 +1,4 @@
-use crate::{eprint, operator, print, render};
+use crate::{durable, eprint, operator, print, render};
 use clap::{Args, Subcommand};
 use label::{Label, Policies, Policy, Validity};
 use node::{admin::Request, config};
@@ -319,13 +319,9 @@ fn change(dir: &Path, config: &config::Config, change: impl FnOnce(&mut Vec<Valu
         _ => return Err(format!("`{}` is no bundle", path.display())),
     }
     let text = serde_json::to_string_pretty(&bundle).map_err(|e| e.to_string())? + "\n";
-    let write = |bytes: &[u8]| {
-        let draft = path.with_extension("new");
-        fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, &path)).map_err(failed)
-    };
-    write(text.as_bytes())?;
+    durable::write(&path, text.as_bytes())?;
     if let Err(why) = operator::ask(dir, Request::Reload) {
-        write(&before)?;
+        durable::write(&path, &before)?;
         return Err(why);
     }
     Ok(())

@@ -6,6 +6,7 @@
 mod known;
 
 use super::remote::{Patience, Remote, is_called};
+use crate::durable;
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar};
 use known::Known;
@@ -13,8 +14,8 @@ use node::federation::Http;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
-    fs::{self, File},
-    io::{IsTerminal as _, Write as _},
+    fs,
+    io::IsTerminal as _,
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -222,11 +223,11 @@ impl Taking<'_> {
         if !fresh.is_empty() {
             state.bundles += 1;
             state.objects += fresh.len() as u64;
-            write_durably(self.folder, &format!("{:08}.json", state.bundles), &bundle(&page, &fresh))?;
+            durable::write(&self.folder.join(format!("{:08}.json", state.bundles)), &bundle(&page, &fresh))?;
             self.known.write()?;
         }
         state.cursor = page.cursor;
-        write_durably(self.folder, STATE, json!(state).to_string().as_bytes())?;
+        durable::write(&self.folder.join(STATE), json!(state).to_string().as_bytes())?;
         self.state = state;
         Ok(())
     }
@@ -284,17 +285,4 @@ fn read_state(folder: &Path, root: &str, collection: &str, types: &[String]) -> 
         ));
     }
     Ok(state)
-}
-
-/// All of it or nothing, also through a crash: written beside, synced, renamed, the folder synced.
-fn write_durably(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), String> {
-    let (beside, path) = (folder.join(format!(".{name}.new")), folder.join(name));
-    let write = || {
-        let mut file = File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, &path)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|e: std::io::Error| format!("`{}`: {e}", path.display()))
 }

@@ -14,7 +14,7 @@ use std::{
 const NAME: &str = "known";
 /// Octets of a digest: two objects meet by chance once in 2^64.
 const DIGEST_BYTES: usize = 16;
-/// Digests held in memory, about 600 MB of them; beyond it older ones are forgotten, and what is given again after that long is written again.
+/// Digests held in memory, about 600 MB of them; beyond it all are forgotten, and what was given before that is written again if it is given again.
 const DIGESTS_MAX: usize = 16_000_000;
 
 type Digest = [u8; DIGEST_BYTES];
