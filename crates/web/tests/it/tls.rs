@@ -201,6 +201,54 @@ async fn a_client_certificate_is_verified_and_told_to_the_application() {
     assert_eq!(ask(Some(&foreign)).await, None);
 }
 
+/// T-140: a certificate that is pinned as itself is still held to its name and its dates, whether it calls itself an authority or not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pinned_certificate_is_held_to_its_name_and_its_dates() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pinned-certificates");
+    std::fs::create_dir_all(&folder).unwrap();
+    let cases = [
+        ("good", "localhost", 2000, 2100),
+        ("late", "localhost", 2000, 2020),
+        ("early", "localhost", 2090, 2100),
+        ("other", "elsewhere", 2000, 2100),
+    ];
+    for (what, name, from, until) in cases {
+        for authority in [false, true] {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+            params.not_before = rcgen::date_time_ymd(from, 1, 1);
+            params.not_after = rcgen::date_time_ymd(until, 1, 1);
+            if authority {
+                params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            }
+            let certificate = params.self_signed(&key).unwrap().pem();
+            let file = folder.join(format!("{what}-{authority}.pem"));
+            std::fs::write(&file, &certificate).unwrap();
+            let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let listener = Listener::tls(tcp, pem(&certificate, &key.serialize_pem())).unwrap();
+            let url = format!("https://localhost:{}/taxii2/", listener.address().unwrap().port());
+            tokio::spawn(serve(listener, world(Settings::default()).app, std::future::pending()));
+            let asked = tokio::task::spawn_blocking(move || {
+                let http = Http::through(Some(&file), None).unwrap();
+                http.send(&taxii::client::Request {
+                    method: taxii::client::Method::Get,
+                    url,
+                    headers: vec![("authorization", ALICE.to_owned())],
+                    body: Vec::new(),
+                    timeout_s: 10,
+                    body_bytes_max: 10_000,
+                })
+            });
+            let status = asked.await.unwrap().map(|response| response.status);
+            if what == "good" {
+                assert_eq!(status, Ok(200), "{authority}")
+            } else {
+                assert!(status.is_err(), "{what} {authority}: {status:?}")
+            }
+        }
+    }
+}
+
 /// T-140: a pull trusts the certificates of the file that its agreement names, and those alone; without a file the public authorities, who know nothing
 /// of this server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
