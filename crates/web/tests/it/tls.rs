@@ -241,9 +241,9 @@ async fn a_pinned_certificate_is_held_to_its_name_and_its_dates() {
             });
             let status = asked.await.unwrap().map(|response| response.status);
             if what == "good" {
-                assert_eq!(status, Ok(200), "{authority}")
+                assert_eq!(status, Ok(200), "{authority}");
             } else {
-                assert!(status.is_err(), "{what} {authority}: {status:?}")
+                assert!(status.is_err(), "{what} {authority}: {status:?}");
             }
         }
     }
