@@ -135,7 +135,7 @@ fn write_text(out: &mut Vec<u8>, text: &Cow<'_, str>) {
 pub(crate) fn write_escaped(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|&b| b < 0x20 || b == b'"' || b == b'\\') {
+    while let Some(at) = json::direct::special_byte(rest) {
         let (plain, special) = rest.split_at(at);
         out.extend_from_slice(plain);
         let Some((&byte, after)) = special.split_first() else { break };

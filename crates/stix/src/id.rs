@@ -38,13 +38,13 @@ pub struct AnyId {
 impl AnyId {
     /// The type name before `--`.
     pub fn type_name(&self) -> &str {
-        self.text.split_once(SEPARATOR).map_or("", |(type_name, _)| type_name)
+        at_separator(&self.text).map_or("", |(type_name, _)| type_name)
     }
 
     /// The UUID after `--`.
     pub fn uuid(&self) -> Uuid {
         // Every constructor has checked the text, so that the nil UUID never stands for a failure.
-        self.text.split_once(SEPARATOR).and_then(|(_, uuid)| Uuid::try_parse(uuid).ok()).unwrap_or_default()
+        at_separator(&self.text).and_then(|(_, uuid)| Uuid::try_parse(uuid).ok()).unwrap_or_default()
     }
 
     /// The whole identifier.
@@ -236,11 +236,21 @@ impl IdError {
 /// Whether a text may name an object type: lower-case letters, digits and single inner hyphens, a letter first,
 /// [`TYPE_BYTES_MIN`] to [`TYPE_BYTES_MAX`] bytes (S-026, S-147, S-154).
 pub fn is_type_name(text: &str) -> bool {
-    (TYPE_BYTES_MIN..=TYPE_BYTES_MAX).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.contains(SEPARATOR)
-        && !text.ends_with('-')
+    let bytes = text.as_bytes();
+    let mut before = b'-';
+    (TYPE_BYTES_MIN..=TYPE_BYTES_MAX).contains(&bytes.len())
+        && bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.iter().all(|&b| {
+            let last = std::mem::replace(&mut before, b);
+            b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' && last != b'-'
+        })
+        && before != b'-'
+}
+
+/// What stands before and behind the separator of an identifier, found from its end: a type name holds no separator and ends in no hyphen.
+fn at_separator(s: &str) -> Option<(&str, &str)> {
+    let (head, uuid) = s.split_at_checked(s.len().checked_sub(UUID_BYTES)?)?;
+    Some((head.strip_suffix(SEPARATOR)?, uuid))
 }
 
 /// An identifier taken apart without allocation.
@@ -253,7 +263,7 @@ pub(crate) struct IdParts<'a> {
 
 /// Takes an identifier apart; `None` exactly where [`AnyId`] refuses it.
 pub(crate) fn parts(s: &str) -> Option<IdParts<'_>> {
-    let (type_name, uuid) = s.split_once(SEPARATOR)?;
+    let (type_name, uuid) = at_separator(s)?;
     let bytes: &[u8; UUID_BYTES] = uuid.as_bytes().try_into().ok()?;
     let valid = bytes.iter().enumerate().all(|(i, b)| match i {
         8 | 13 | 18 | 23 => *b == b'-',
@@ -267,9 +277,9 @@ pub(crate) fn parts(s: &str) -> Option<IdParts<'_>> {
 
 fn split(s: &str) -> Result<(&str, Uuid), IdError> {
     let malformed = || IdError::malformed(s);
-    let (type_name, uuid) = s.split_once(SEPARATOR).ok_or_else(malformed)?;
-    // The length rules out the other spellings that the parser knows (simple, braced, URN).
-    if !is_type_name(type_name) || uuid.len() != UUID_BYTES {
+    // The length of what follows the separator rules out the other spellings that the parser knows (simple, braced, URN).
+    let (type_name, uuid) = at_separator(s).ok_or_else(malformed)?;
+    if !is_type_name(type_name) {
         return Err(malformed());
     }
     let uuid = Uuid::try_parse(uuid).map_err(|_| malformed())?;

@@ -1,6 +1,9 @@
 //! I-JSON (RFC 7493) read into a borrowed tree: no duplicate members, no lone surrogates, no number that two contents could share.
 //!
 //! The tree borrows every string that has no escape, keeps the order of the document, and knows the RFC 8785 order of each object's members.
+//! [`direct`] reads what is plain; the rest, and everything that is wrong, is read by `serde_json`.
+
+pub(crate) mod direct;
 
 use crate::{
     ObjectError,
@@ -19,11 +22,15 @@ use std::{
 const VALUES_MAX: usize = 1_000_000;
 /// Memory of one member of an object, its text apart.
 const MEMBER_BYTES_MAX: usize = 56;
+/// Members of an object that is searched one by one, and sorted by numbers that stand for its names.
+const SMALL_MEMBERS_MAX: usize = 24;
 const _: () = assert!(size_of::<(Cow<'_, str>, Node<'_>)>() <= MEMBER_BYTES_MAX);
 /// The largest integer that a double holds without a neighbour sharing its value (S-017).
 const INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
 /// Bytes of a JSON pointer in errors and references: enough for any honest path, so that hostile names cannot multiply.
 const POINTER_BYTES_MAX: usize = 512;
+/// Room for a JSON pointer to begin with: most are that short.
+const POINTER_CAPACITY: usize = 32;
 /// Characters of one name in a JSON pointer: the longest property name (S-026).
 const POINTER_NAME_CHARS_MAX: usize = 250;
 
@@ -51,7 +58,37 @@ pub(crate) struct Map<'a> {
 }
 
 impl<'a> Map<'a> {
+    /// `Err`: a name that occurs twice.
+    fn new(members: Vec<(Cow<'a, str>, Node<'a>)>) -> Result<Self, Cow<'a, str>> {
+        let name = |i: u32| members.get(i as usize).map_or("", |(name, _)| name.as_ref());
+        // `VALUES_MAX` bounds the count far below `u32::MAX`.
+        let positions = 0..u32::try_from(members.len()).unwrap_or(u32::MAX);
+        let mut keyed = [(0, 0); SMALL_MEMBERS_MAX];
+        let sorted: Box<[u32]> = if let Some(keyed) = keyed.get_mut(..members.len()) {
+            for (to, i) in keyed.iter_mut().zip(positions) {
+                *to = (order_key(name(i)), i);
+            }
+            keyed.sort_unstable_by(|(a, i), (b, j)| a.cmp(b).then_with(|| utf16_order(name(*i), name(*j))));
+            keyed.iter().map(|(_, i)| *i).collect()
+        } else {
+            let mut sorted: Box<[u32]> = positions.collect();
+            sorted.sort_unstable_by(|i, j| utf16_order(name(*i), name(*j)));
+            sorted
+        };
+        let twin = sorted.windows(2).find_map(|pair| match pair {
+            [i, j] if name(*i) == name(*j) => Some(*i as usize),
+            _ => None,
+        });
+        match twin {
+            Some(twin) => Err(members.into_iter().nth(twin).map(|(name, _)| name).unwrap_or_default()),
+            None => Ok(Self { members, sorted }),
+        }
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Node<'a>> {
+        if self.members.len() <= SMALL_MEMBERS_MAX {
+            return self.members.iter().find(|(n, _)| n == name).map(|(_, node)| node);
+        }
         let found = self
             .sorted
             .binary_search_by(|&i| self.members.get(i as usize).map_or(Ordering::Less, |(n, _)| utf16_order(n, name)))
@@ -82,31 +119,36 @@ pub(crate) enum Path<'p> {
 impl<'p> Path<'p> {
     /// The JSON pointer (RFC 6901), cut where it would exceed its bounds.
     pub(crate) fn pointer(&self) -> String {
-        let mut chain = Vec::new();
-        let mut at = self;
-        while let Path::Name(parent, _) | Path::Index(parent, _) = at {
-            chain.push(at);
-            at = parent;
-        }
-        let mut pointer = String::new();
-        for step in chain.iter().rev() {
-            if pointer.len() > POINTER_BYTES_MAX {
-                pointer.push_str("/…");
-                break;
-            }
-            match step {
-                Path::Root => {}
-                Path::Name(_, name) => {
-                    pointer.push('/');
-                    pointer.push_str(&cut(name, POINTER_NAME_CHARS_MAX).replace('~', "~0").replace('/', "~1"));
-                }
-                Path::Index(_, index) => {
-                    // Writing to a `String` cannot fail.
-                    let _ = write!(pointer, "/{index}");
-                }
-            }
-        }
+        let mut pointer = String::with_capacity(POINTER_CAPACITY);
+        self.write(&mut pointer);
         pointer
+    }
+
+    /// False once the pointer was cut.
+    fn write(&self, pointer: &mut String) -> bool {
+        let (Path::Name(parent, _) | Path::Index(parent, _)) = self else { return true };
+        if !parent.write(pointer) {
+            return false;
+        }
+        if pointer.len() > POINTER_BYTES_MAX {
+            pointer.push_str("/…");
+            return false;
+        }
+        pointer.push('/');
+        match self {
+            Path::Root => {}
+            Path::Name(_, name)
+                if name.len() > POINTER_NAME_CHARS_MAX || name.bytes().any(|b| b == b'~' || b == b'/') =>
+            {
+                pointer.push_str(&cut(name, POINTER_NAME_CHARS_MAX).replace('~', "~0").replace('/', "~1"));
+            }
+            Path::Name(_, name) => pointer.push_str(name),
+            Path::Index(_, index) => {
+                // Writing to a `String` cannot fail.
+                let _ = write!(pointer, "{index}");
+            }
+        }
+        true
     }
 
     pub(crate) fn parent(&self) -> Option<&'p Path<'p>> {
@@ -119,6 +161,11 @@ impl<'p> Path<'p> {
 
 /// Reads one I-JSON value of at most `depth_max` nested lists and objects (S-001, S-009, S-017, T-001).
 pub(crate) fn read(text: &str, depth_max: usize) -> Result<Node<'_>, ObjectError> {
+    direct::read(text, depth_max).map_or_else(|| read_by_serde(text, depth_max), Ok)
+}
+
+/// The same for every text, with the words for what is wrong.
+fn read_by_serde(text: &str, depth_max: usize) -> Result<Node<'_>, ObjectError> {
     let state =
         State { depth_max, values: Cell::new(0), suspicious_number: Cell::new(false), fault: RefCell::new(None) };
     let mut json = serde_json::Deserializer::from_str(text);
@@ -135,6 +182,16 @@ pub(crate) fn read(text: &str, depth_max: usize) -> Result<Node<'_>, ObjectError
 /// A fault that `serde_json` found. Its messages about syntax name positions, never content.
 pub(crate) fn syntax(error: &serde_json::Error) -> ObjectError {
     ObjectError::new("", format!("it is not valid JSON: {error}"), "S-001")
+}
+
+/// The beginning of a name as a number that sorts as [`utf16_order`] does; equal beginnings say nothing.
+fn order_key(name: &str) -> u128 {
+    let mut beginning = [0; 16];
+    for (to, from) in beginning.iter_mut().zip(name.bytes()) {
+        // U+E000 to U+FFFF come behind what needs two code units.
+        *to = if matches!(from, 0xEE | 0xEF) { from | 0x10 } else { from };
+    }
+    u128::from_be_bytes(beginning)
 }
 
 /// The order of RFC 8785: by UTF-16 code units.
@@ -249,16 +306,13 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 entries.next_value_seed(Seed { state: self.state, path: &Path::Name(self.path, &name), depth })?;
             members.push((name, node));
         }
-        let name = |i: &u32| members.get(*i as usize).map_or("", |(name, _)| name.as_ref());
-        // `VALUES_MAX` bounds the count far below `u32::MAX`.
-        let mut sorted: Box<[u32]> = (0..u32::try_from(members.len()).unwrap_or(u32::MAX)).collect();
-        sorted.sort_unstable_by(|a, b| utf16_order(name(a), name(b)));
-        if let Some([twin, ..]) = sorted.windows(2).find(|pair| matches!(pair, [a, b] if name(a) == name(b))) {
-            let name = name(twin);
-            let cause = format!("the member `{}` occurs twice", cut(name, TOKEN_CHARS_MAX));
-            return Err(self.fault(&Path::Name(self.path, name), cause, "S-001"));
+        match Map::new(members) {
+            Ok(map) => Ok(Node::Map(Box::new(map))),
+            Err(name) => {
+                let cause = format!("the member `{}` occurs twice", cut(&name, TOKEN_CHARS_MAX));
+                Err(self.fault(&Path::Name(self.path, &name), cause, "S-001"))
+            }
         }
-        Ok(Node::Map(Box::new(Map { members, sorted })))
     }
 }
 

@@ -27,7 +27,7 @@ use crate::{
     Limits, Object, ObjectError, Rejected,
     bundle::{self, OUTER_MEMBERS_MAX, Shape},
     error::{TOKEN_CHARS_MAX, cut},
-    json,
+    json::{self, direct},
 };
 use std::{
     borrow::Cow,
@@ -451,6 +451,19 @@ fn rejected(index: usize, cause: String, requirement: &'static str) -> Rejected 
     Rejected { index, id: None, error: ObjectError::new(format!("/objects/{index}"), cause, requirement) }
 }
 
+/// The position of the first quote or bracket outside strings. Indentation, the most of what stands there, is passed by the word.
+fn structural(piece: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = piece.get(at..)?;
+        match rest.first()? {
+            b'"' | b'{' | b'[' | b'}' | b']' => return Some(at),
+            b' ' if direct::word(rest) == Some(direct::BLANKS) => at += 8,
+            _ => at += 1,
+        }
+    }
+}
+
 /// Finds the end of one JSON value by counting brackets outside strings.
 #[derive(Default)]
 struct Scan {
@@ -495,7 +508,7 @@ impl Scan {
                     }
                 }
             }
-            let found = rest.iter().position(|b| matches!(b, b'"' | b'{' | b'[' | b'}' | b']'))?;
+            let found = structural(rest)?;
             at += found + 1;
             match rest.get(found)? {
                 b'"' => self.in_string = true,

@@ -23,7 +23,8 @@ const MICROS_MAX: i64 = 253_402_300_799_999_999;
 #[derive(Debug, Clone)]
 pub struct Timestamp {
     text: Box<str>,
-    key: Box<str>,
+    /// How much of the text is the key.
+    key_bytes: usize,
 }
 
 impl Timestamp {
@@ -33,7 +34,7 @@ impl Timestamp {
     /// Any other form, a date or time that does not exist, or more than [`FRACTION_DIGITS_MAX`] digits after the second.
     pub fn parse(s: &str) -> Result<Self, TimestampError> {
         match scan(s) {
-            Ok(key) => Ok(Self { text: s.into(), key: key.into() }),
+            Ok(key) => Ok(Self { text: s.into(), key_bytes: key.len() }),
             Err(why) => Err(TimestampError { text: cut(s, ERROR_CHARS_MAX), why }),
         }
     }
@@ -58,8 +59,8 @@ impl Timestamp {
 
     /// The instant with milliseconds, or finer if it is finer, without zeros beyond them (S-029, SD-09).
     pub fn millis_or_finer(&self) -> String {
-        let whole = self.key.get(..WHOLE_SECOND_BYTES).unwrap_or_default();
-        let digits = self.key.get(WHOLE_SECOND_BYTES + 1..).unwrap_or_default();
+        let whole = self.key().get(..WHOLE_SECOND_BYTES).unwrap_or_default();
+        let digits = self.key().get(WHOLE_SECOND_BYTES + 1..).unwrap_or_default();
         format!("{whole}.{digits:0<3}Z")
     }
 
@@ -72,7 +73,7 @@ impl Timestamp {
     ///
     /// The second 60 sorts after every fraction of :59 and before the next minute (SD-02).
     pub fn key(&self) -> &str {
-        &self.key
+        self.text.get(..self.key_bytes).unwrap_or_default()
     }
 
     /// Microseconds since 1970, rounded down; what lies outside `i64` is clamped. The second 60 counts as the last microsecond of :59 (SD-02).
@@ -87,7 +88,7 @@ impl Timestamp {
 
     /// Whole seconds since 1970.
     fn seconds(&self) -> i64 {
-        let whole = self.key.get(..WHOLE_SECOND_BYTES).unwrap_or_default();
+        let whole = self.key().get(..WHOLE_SECOND_BYTES).unwrap_or_default();
         let [year, month, day, hour, minute, second] = fields(whole);
         // Fields were checked by `parse`, so that the fallbacks are never taken.
         let narrow = |n: u16| i8::try_from(n).unwrap_or_default();
@@ -105,10 +106,10 @@ impl Timestamp {
 
     /// The first `digits` digits after the second; all nines in the second 60.
     fn fraction(&self, digits: u32) -> i64 {
-        if self.key.get(17..WHOLE_SECOND_BYTES) == Some("60") {
+        if self.key().get(17..WHOLE_SECOND_BYTES) == Some("60") {
             return 10_i64.pow(digits) - 1;
         }
-        let written = self.key.get(WHOLE_SECOND_BYTES + 1..).unwrap_or_default().bytes();
+        let written = self.key().get(WHOLE_SECOND_BYTES + 1..).unwrap_or_default().bytes();
         let padded = written.chain(std::iter::repeat(b'0')).take(digits as usize);
         padded.fold(0, |n, digit| n * 10 + i64::from(digit.wrapping_sub(b'0')))
     }
@@ -129,8 +130,8 @@ impl Timestamp {
             civil.second()
         );
         let body = format!("{whole}.{micros:06}");
-        let key = body.trim_end_matches('0').trim_end_matches('.');
-        Self { key: key.into(), text: format!("{body}Z").into() }
+        let key_bytes = body.trim_end_matches('0').trim_end_matches('.').len();
+        Self { text: format!("{body}Z").into(), key_bytes }
     }
 }
 
@@ -182,7 +183,7 @@ impl fmt::Display for Timestamp {
 
 impl PartialEq for Timestamp {
     fn eq(&self, o: &Self) -> bool {
-        self.key == o.key
+        self.key() == o.key()
     }
 }
 
@@ -196,13 +197,13 @@ impl PartialOrd for Timestamp {
 
 impl Ord for Timestamp {
     fn cmp(&self, o: &Self) -> Ordering {
-        self.key.cmp(&o.key)
+        self.key().cmp(o.key())
     }
 }
 
 impl hash::Hash for Timestamp {
     fn hash<H: hash::Hasher>(&self, h: &mut H) {
-        self.key.hash(h);
+        self.key().hash(h);
     }
 }
 
@@ -216,11 +217,11 @@ pub struct TimestampError {
     pub why: &'static str,
 }
 
-/// Year, month, day, hour, minute, second of a text of the form `YYYY-MM-DDTHH:mm:ss`; zero where a digit is missing.
+/// Year, month, day, hour, minute, second of a text of the form `YYYY-MM-DDTHH:mm:ss`; zero if it is shorter.
 fn fields(whole: &str) -> [u16; 6] {
-    let number =
-        |from: usize, to: usize| whole.get(from..to).and_then(|digits| digits.parse().ok()).unwrap_or_default();
-    [number(0, 4), number(5, 7), number(8, 10), number(11, 13), number(14, 16), number(17, 19)]
+    let Some(whole) = whole.as_bytes().first_chunk::<WHOLE_SECOND_BYTES>() else { return [0; 6] };
+    let number = |digits: &[u8]| digits.iter().fold(0, |n, digit| n * 10 + u16::from(digit & 0x0f));
+    [&whole[0..4], &whole[5..7], &whole[8..10], &whole[11..13], &whole[14..16], &whole[17..19]].map(number)
 }
 
 #[cfg(test)]
