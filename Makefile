@@ -66,9 +66,9 @@ golden: compiler ## Writes the golden files and the reference pages anew; look a
 soak: compiler ## The long runs: properties, byte mutations, crashes, planted faults. SOAK_MINUTES=30
 	@.ci/soak $(SOAK_MINUTES)
 
-bench: compiler ## The figures of the README, side by side with other servers.
+bench: compiler venv ## The figures of the README, side by side with other servers.
 	$(CARGO) build --release --locked -p entente
-	$(CARGO) bench --locked -p stix --bench read
+	python3 bench/reading.py
 	python3 bench/run.py $(BENCH)
 	python3 bench/patterns.py
 	$(CARGO) bench --locked -p supply
