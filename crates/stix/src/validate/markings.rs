@@ -65,8 +65,11 @@ fn granular(check: &mut Check<'_>, object: &Map<'_>, marking: &Map<'_>, path: &P
         _ => check.error(path, Code::Combination, "S-133", "give exactly one of `marking_ref` and `lang`"),
     }
     for (name, _) in marking.iter().filter(|(name, _)| !matches!(*name, "marking_ref" | "lang" | "selectors")) {
-        let message = "a granular marking has `selectors` and one of `marking_ref` and `lang`";
-        check.warning(&Path::Name(path, name), Code::PropertyCustom, "S-133", message);
+        let at = Path::Name(path, name);
+        if check.property_name(name, &at) {
+            let message = "a granular marking has `selectors` and one of `marking_ref` and `lang`";
+            check.warning(&at, Code::PropertyCustom, "S-133", message);
+        }
     }
     let at = Path::Name(path, "selectors");
     match marking.get("selectors") {

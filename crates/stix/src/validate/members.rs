@@ -87,12 +87,8 @@ impl Check<'_> {
         {
             return self.not_applicable(name, path, class);
         }
-        let valid = name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.len() <= NAME_BYTES_MAX
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if !valid || name.len() < 3 {
-            let message = "a property name has 3 to 250 of a-z, 0-9 and `_`, a letter first";
-            return self.error(path, Code::PropertyName, "S-153", message);
+        if !self.property_name(name, path) {
+            return;
         }
         self.custom_value(name, node, path);
         if declared {
@@ -107,6 +103,18 @@ impl Check<'_> {
             );
             self.warning(path, Code::PropertyCustom, "S-153", message);
         }
+    }
+
+    /// S-153: whether a property outside the standard has a name that it may have; tells if not.
+    pub(super) fn property_name(&mut self, name: &str, path: &Path<'_>) -> bool {
+        let valid = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && (3..=NAME_BYTES_MAX).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !valid {
+            let message = "a property name has 3 to 250 of a-z, 0-9 and `_`, a letter first";
+            self.error(path, Code::PropertyName, "S-153", message);
+        }
+        valid
     }
 
     /// S-025, and where a class has a rule of its own, that.

@@ -190,6 +190,8 @@ fn custom_content() {
     warn("S-153", &with("tool", json!({"foo": 1})));
     for name in ["Foo", "fo", "foo-bar", &"a".repeat(251)] {
         reject("S-153", &with("tool", json!({name: 1})));
+        let marking = json!({"selectors": ["name"], "lang": "en", name: 1});
+        reject("S-153", &with("tool", json!({"granular_markings": [marking]})));
     }
     reject("S-153", &with("tool", json!({"foo_hex": "abc"})));
     let custom = |type_name: &str| {
