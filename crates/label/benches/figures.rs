@@ -57,6 +57,7 @@ fn reader(no: u32, policies: &Policies) -> Reader {
         collections: BTreeMap::from([(1, Kinds::All)]),
         from: None,
         until: None,
+        redaction: false,
     }
 }
 
@@ -69,6 +70,8 @@ fn state(carried: Vec<Id<MarkingDefinition>>) -> LabelState {
         assigned: Assigned::None,
         unresolved: None,
         vouched: false,
+        made_for: None,
+        unattributed: false,
     }])
 }
 

@@ -23,7 +23,7 @@ pub struct Authority<'a> {
 }
 
 /// Why withheld. `Display` gives the stable strings of L-083: `policy`, `label:<why>`, `classification`, `restrictive:<tag>`, `permissive:<tag>`,
-/// `agreement`, `quarantined`, and ours: `tlp:<level>`, `onward`, `reference`, `unknown-marking`.
+/// `obligation:<what>`, `agreement`, `quarantined`, and ours: `tlp:<level>`, `onward`, `reference`, `unknown-marking`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -45,6 +45,8 @@ pub enum Reason {
     Quarantined,
     /// Material of a peer that may not go on (design: onward release).
     Onward,
+    /// An obligation that this node carries out only on a redacted copy (L-143).
+    Obligation(&'static str),
     /// Refers to what the reader may not know of (L-127).
     Reference,
     /// A marking nobody here understands.
@@ -81,7 +83,8 @@ impl Reason {
             Self::Permissive(_) => 7,
             Self::Tlp(_) => 8,
             Self::Onward => 9,
-            Self::Reference => 10,
+            Self::Obligation(_) => 10,
+            Self::Reference => 11,
         }
     }
 }
@@ -98,6 +101,7 @@ impl fmt::Display for Reason {
             Self::Agreement => f.write_str("agreement"),
             Self::Quarantined => f.write_str("quarantined"),
             Self::Onward => f.write_str("onward"),
+            Self::Obligation(what) => write!(f, "obligation:{what}"),
             Self::Reference => f.write_str("reference"),
             Self::UnknownMarking => f.write_str("unknown-marking"),
         }
@@ -447,7 +451,13 @@ fn walk(road: &Road<'_>, type_name: &str, reader: &Reader, at: &Timestamp, see: 
         "6.1-3",
         &"the agreement is not over",
         ok(reader.until.as_ref().is_none_or(|until| at < until), Reason::Agreement),
-    ) && test(
+    ) && chain.made_for.as_ref().is_none_or(|readers| {
+        test(
+            "L-124",
+            &format_args!("the redacted copy was made for `{}`, and its agreement allows redaction", reader.account),
+            ok(reader.redaction && readers.contains(&reader.no), Reason::Agreement),
+        )
+    }) && test(
         "6.1-5",
         &format_args!("not quarantined ({})", Quarantine(chain)),
         ok(chain.unresolved.is_none(), Reason::Quarantined),
@@ -471,11 +481,18 @@ fn walk(road: &Road<'_>, type_name: &str, reader: &Reader, at: &Timestamp, see: 
         });
     if go {
         let home = matches!(chain.origin, Origin::Own { .. }) || reader.partner.is_none() || reader.owns(&chain.origin);
-        test(
+        let go = test(
             "L-140",
             &"own material, or for its own party, or public enough to go onward",
             ok(home || road.onward, Reason::Onward),
         );
+        if go && chain.unattributed {
+            test(
+                "L-143",
+                &"for its own party: others get `tlp:ex:chr` as a redacted copy or not at all",
+                ok(reader.partner.is_none() || reader.owns(&chain.origin), Reason::Obligation("tlp:ex:chr")),
+            );
+        }
     }
     failed.map_or(Verdict::Permitted, Verdict::Refused)
 }

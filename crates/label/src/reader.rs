@@ -44,6 +44,8 @@ pub struct Reader {
     pub from: Option<Timestamp>,
     /// End of the agreement; at this instant it is over.
     pub until: Option<Timestamp>,
+    /// The agreement says `redaction = "allowed"`: of an own object that it may not have whole it may get a redacted copy (L-123).
+    pub redaction: bool,
 }
 
 impl Reader {

@@ -14,8 +14,19 @@ use stix::{AnyId, Class, Id, Limits, Object, Step, Timestamp, id};
 use uuid::Uuid;
 
 /// What names an object or its version, and what the copy gets anew: never cut.
-const FRAME: [&str; 8] =
-    ["type", "spec_version", "id", "created", "modified", "created_by_ref", "object_marking_refs", "granular_markings"];
+const FRAME: [&str; 9] = [
+    "type",
+    "spec_version",
+    "id",
+    "created",
+    "modified",
+    "revoked",
+    "created_by_ref",
+    "object_marking_refs",
+    "granular_markings",
+];
+/// What tells where an object comes from (L-143).
+const ATTRIBUTION: [&str; 2] = ["created_by_ref", "external_references"];
 
 /// The properties that STIX 2.1 requires of each type beyond [`FRAME`]. Of a type that is not here nothing may be cut.
 const REQUIRED: [(&str, &[&str]); 21] = [
@@ -47,8 +58,10 @@ const REQUIRED: [(&str, &[&str]); 21] = [
 pub struct Redaction<'a> {
     /// For whom.
     pub reader: &'a Reader,
-    /// The releasing organisation: the copy's creator (L-124).
+    /// The releasing organisation: the copy's creator (L-124), unless the object asks not to be attributed (L-143).
     pub creator: &'a Id<id::Identity>,
+    /// A secret of the node: without it nobody can tell from a copy's id, and the original's, that they belong together.
+    pub secret: &'a [u8; 32],
     /// Whether the reader may know of an object.
     pub visible: &'a dyn Fn(&AnyId) -> bool,
     /// Review date of a label made for the copy, if no part says an earlier one.
@@ -90,7 +103,9 @@ impl Redacted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotRedacted {
-    /// Not the own organisation's, quarantined, relabelled, revoked, or of a kind without versions: only its owner redacts.
+    /// The agreement with the reader does not say that redaction is allowed (L-123).
+    NotAllowed,
+    /// Not the own organisation's, quarantined, relabelled, a copy itself, or of a kind without versions: only its owner redacts.
     NotOwn,
     /// The reader may have it whole.
     Whole,
@@ -107,6 +122,7 @@ pub enum NotRedacted {
 impl fmt::Display for NotRedacted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NotAllowed => f.write_str("the agreement does not allow redaction"),
             Self::NotOwn => f.write_str("only own objects with versions are redacted"),
             Self::Whole => f.write_str("the reader may have it whole"),
             Self::Required(what) => write!(f, "`{what}` may not be cut"),
@@ -124,10 +140,13 @@ impl Authority<'_> {
     /// # Errors
     /// The object is withheld whole.
     pub fn redact(&self, object: &Object, chain: &Chain, how: &Redaction<'_>) -> Result<Redacted, NotRedacted> {
+        if !how.reader.redaction {
+            return Err(NotRedacted::NotAllowed);
+        }
         // After a relabel nothing that the object carries counts, its granular markings neither.
         let relabelled = matches!(chain.assigned, Assigned::Relabelled { .. });
-        let own = matches!(chain.origin, Origin::Own { .. }) && chain.unresolved.is_none() && !relabelled;
-        if !own || !matches!(object.view().class, Class::Sdo | Class::Sro) || object.view().revoked {
+        let own = matches!(chain.origin, Origin::Own { .. }) && chain.unresolved.is_none() && chain.made_for.is_none();
+        if !own || relabelled || !matches!(object.view().class, Class::Sdo | Class::Sro) {
             return Err(NotRedacted::NotOwn);
         }
         let Ok(Value::Object(body)) = serde_json::from_str(object.raw()) else { return Err(NotRedacted::NotOwn) };
@@ -139,11 +158,13 @@ impl Authority<'_> {
             type_name: object.view().type_name(),
             marks: &marks,
             whole: whole(object, chain),
+            unattributed: chain.unattributed && !how.reader.owns(&chain.origin),
             kept: BTreeSet::new(),
+            unknown: false,
             cut: Vec::new(),
         };
         let mut copy = cutting.properties(&body)?;
-        if cutting.cut.is_empty() {
+        if cutting.cut.is_empty() && !cutting.unattributed {
             return Err(NotRedacted::Whole);
         }
         let required = REQUIRED.iter().find(|(t, _)| *t == cutting.type_name);
@@ -152,13 +173,14 @@ impl Authority<'_> {
             return Err(NotRedacted::Required((*lost).to_owned()));
         }
         let (label, markings) = cutting.label(object)?;
+        copy.insert("id".into(), Value::String(cutting.derived_id(object, &copy)));
+        if !cutting.unattributed {
+            copy.insert("created_by_ref".into(), Value::String(how.creator.to_string()));
+        }
         let cut = cutting.cut;
-        let id = derived_id(object, &markings, &cut);
-        copy.insert("id".into(), Value::String(id.clone()));
-        copy.insert("created_by_ref".into(), Value::String(how.creator.to_string()));
         copy.insert("object_marking_refs".into(), markings.iter().map(ToString::to_string).collect());
         let raw = Value::Object(copy).to_string();
-        if raw.contains(&object.id().to_string()) {
+        if raw.to_ascii_lowercase().contains(&object.id().to_string()) {
             return Err(NotRedacted::Reference);
         }
         let copy = Object::parse(&raw, &Limits::default()).map_err(|e| NotRedacted::Required(e.to_string()))?;
@@ -175,18 +197,6 @@ fn whole(object: &Object, chain: &Chain) -> Vec<Id<id::MarkingDefinition>> {
     all.into_iter().collect()
 }
 
-/// UUID version 5 of the original's id and what the copy's audience follows from (L-124): its markings, and which places were cut, so that two cuts
-/// never share an id.
-fn derived_id(object: &Object, markings: &[Id<id::MarkingDefinition>], cut: &[String]) -> String {
-    let mut name = object.id().to_string();
-    for part in markings.iter().map(ToString::to_string).chain(cut.iter().cloned()) {
-        name.push('\n');
-        name.push_str(&part);
-    }
-    let uuid = Uuid::new_v5(&crate::confidentiality_label::DERIVED_IDS, name.as_bytes());
-    format!("{}--{uuid}", object.view().type_name())
-}
-
 struct Cutting<'a> {
     authority: &'a Authority<'a>,
     chain: &'a Chain,
@@ -195,8 +205,12 @@ struct Cutting<'a> {
     marks: &'a Effective<'a>,
     /// Markings on the whole object.
     whole: Vec<Id<id::MarkingDefinition>>,
-    /// Markings of everything kept.
-    kept: BTreeSet<Id<id::MarkingDefinition>>,
+    /// Whether nothing may tell where it comes from (L-143).
+    unattributed: bool,
+    /// The markings of each place kept.
+    kept: BTreeSet<BTreeSet<Id<id::MarkingDefinition>>>,
+    /// Whether anything was cut because of whom it refers to.
+    unknown: bool,
     cut: Vec<String>,
 }
 
@@ -207,6 +221,10 @@ impl Cutting<'_> {
         let sorted: BTreeMap<&String, &Value> = body.iter().collect();
         for (name, value) in sorted {
             let place = [Step::Name(name.as_str())];
+            if self.unattributed && ATTRIBUTION.contains(&name.as_str()) {
+                self.cut.push(name.clone());
+                continue;
+            }
             if FRAME.contains(&name.as_str()) {
                 if !self.marks.needed_for(&place).is_empty() {
                     return Err(NotRedacted::Required(name.clone()));
@@ -219,7 +237,7 @@ impl Cutting<'_> {
                     let mut left = Vec::with_capacity(items.len());
                     for (i, item) in items.iter().enumerate() {
                         let place = [Step::Name(name.as_str()), Step::Index(i)];
-                        if self.keeps(&place) && self.may_know(name, item) {
+                        if self.knows(name, item) && self.keeps(&place) {
                             left.push(item.clone());
                         } else {
                             self.cut.push(format!("{name}.[{i}]"));
@@ -229,7 +247,7 @@ impl Cutting<'_> {
                         copy.insert(name.clone(), Value::Array(left));
                     }
                 }
-                _ if self.keeps(&place) && self.may_know(name, value) => {
+                _ if self.knows(name, value) && self.keeps(&place) => {
                     copy.insert(name.clone(), value.clone());
                 }
                 _ => self.cut.push(name.clone()),
@@ -237,6 +255,12 @@ impl Cutting<'_> {
         }
         copy.remove("granular_markings");
         Ok(copy)
+    }
+
+    fn knows(&mut self, name: &str, value: &Value) -> bool {
+        let knows = self.may_know(name, value);
+        self.unknown |= !knows;
+        knows
     }
 
     /// Whether no identifier in a value is of something the reader may not know of (L-127).
@@ -260,18 +284,45 @@ impl Cutting<'_> {
         let own_label = covering.iter().any(|m| self.is_label(m));
         let mut all: BTreeSet<_> = needed;
         all.extend(self.whole.iter().filter(|m| !own_label || !self.is_label(m)).copied());
-        let markings: Vec<_> = all.iter().copied().collect();
-        let passes = matches!(self.decide(markings), Decision::Release { .. });
+        let passes =
+            self.kept.contains(&all) || matches!(self.decide(all.iter().copied().collect()), Decision::Release { .. });
         if passes {
-            self.kept.extend(all);
+            self.kept.insert(all);
         }
         passes
     }
 
     fn decide(&self, carried: Vec<Id<id::MarkingDefinition>>) -> Decision {
-        let chain =
-            Chain { carried, assigned: Assigned::None, origin: Origin::Own { account: None }, ..self.chain.clone() };
+        let chain = self.as_own(carried);
         self.authority.decide_in(chain.collection, &LabelState::new(vec![chain]), self.type_name, self.how.reader)
+    }
+
+    /// The original's road with these markings alone, attribution taken out.
+    fn as_own(&self, carried: Vec<Id<id::MarkingDefinition>>) -> Chain {
+        let origin = Origin::Own { account: None };
+        Chain { carried, assigned: Assigned::None, origin, unattributed: false, ..self.chain.clone() }
+    }
+
+    /// UUID version 5 of the original's id and of what the copy shows (L-124): the markings of the places kept and, if anything was cut because of whom it
+    /// refers to, whom the rest refers to. So two cuts of one version never share an id, all versions of one cut do, and the id tells nothing of what
+    /// was cut, not even to whom knows the original's id.
+    fn derived_id(&self, object: &Object, copy: &Map<String, Value>) -> String {
+        let mut name = self.how.secret.to_vec();
+        name.extend(object.id().to_string().bytes());
+        for markings in &self.kept {
+            name.push(b'\n');
+            markings.iter().for_each(|id| name.extend(id.to_string().bytes()));
+        }
+        if self.unknown {
+            let mut known = BTreeSet::new();
+            copy.iter().filter(|(n, _)| !FRAME.contains(&n.as_str())).for_each(|(_, value)| ids_in(value, &mut known));
+            for id in known {
+                name.push(b'\n');
+                name.extend(id.bytes());
+            }
+        }
+        let uuid = Uuid::new_v5(&crate::confidentiality_label::DERIVED_IDS, &name);
+        format!("{}--{uuid}", object.view().type_name())
     }
 
     fn meaning(&self, id: &Id<id::MarkingDefinition>) -> Option<&Meaning> {
@@ -293,8 +344,9 @@ impl Cutting<'_> {
     fn label(&self, object: &Object) -> Result<(Option<Label>, Vec<Id<id::MarkingDefinition>>), NotRedacted> {
         let originators =
             |id: &&Id<id::MarkingDefinition>| self.label_of(id).is_some_and(|l| l.role() == Role::Originator);
-        let parts: Vec<&Label> = self.kept.iter().filter(originators).filter_map(|id| self.label_of(id)).collect();
-        let mut markings: BTreeSet<_> = self.kept.iter().filter(|id| !self.is_label(id)).copied().collect();
+        let kept: BTreeSet<_> = self.kept.iter().flatten().copied().collect();
+        let parts: Vec<&Label> = kept.iter().filter(originators).filter_map(|id| self.label_of(id)).collect();
+        let mut markings: BTreeSet<_> = kept.iter().filter(|id| !self.is_label(id)).copied().collect();
         let level = |id: &Id<id::MarkingDefinition>| match self.meaning(id) {
             Some(Meaning::Tlp(level)) => Some(*level),
             _ => None,
@@ -351,13 +403,22 @@ impl Cutting<'_> {
             }
         }
         let authority = Authority { policies: self.authority.policies, markings: &held, at: self.authority.at };
-        let carried = markings.iter().copied().collect();
-        let chain =
-            Chain { carried, assigned: Assigned::None, origin: Origin::Own { account: None }, ..self.chain.clone() };
-        let state = LabelState::new(vec![chain]);
+        let state = LabelState::new(vec![self.as_own(markings.iter().copied().collect())]);
         match authority.decide_in(self.chain.collection, &state, object.view().type_name(), self.how.reader) {
             Decision::Release { .. } => Ok(()),
             Decision::Withhold(reason) => Err(NotRedacted::Refused(reason)),
         }
+    }
+}
+
+/// Every text in a value that is an identifier.
+fn ids_in(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) if text.parse::<AnyId>().is_ok() => {
+            found.insert(text.clone());
+        }
+        Value::Array(items) => items.iter().for_each(|item| ids_in(item, found)),
+        Value::Object(members) => members.iter().for_each(|(_, value)| ids_in(value, found)),
+        _ => {}
     }
 }

@@ -1,7 +1,8 @@
 //! What labels an instance has, by each road it came (design: instances, sources, labels that a node assigns).
 use crate::carriage::labels_itself;
 use crate::name::fold;
-use crate::{Label, Markings, Meaning, Policies, Role, Validity};
+use crate::tlp;
+use crate::{Label, Markings, Meaning, Policies, ReaderNo, Role, Validity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use stix::{Id, Object, id::MarkingDefinition};
@@ -83,7 +84,7 @@ pub enum Unresolved {
     },
     /// No label carried, and neither a label nor a default was assigned.
     Unlabelled,
-    /// More than one label marking of the same policy and role, `tlp:unclear`, or a label that its policy finds invalid.
+    /// On the object as a whole more than one label marking of the same policy and role, `tlp:unclear`, or a label that its policy finds invalid.
     Contradictory {
         /// Why, e.g. `label:required-category`.
         why: String,
@@ -108,6 +109,13 @@ pub struct Chain {
     /// Between instances of one id it goes before others; it permits nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub vouched: bool,
+    /// The readers for whom the node made the instance, sorted: a redacted copy, or the marking definition of one (L-124). By this road nobody else has
+    /// it, whatever its label permits. `None` for everything that was not made for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_for: Option<Vec<ReaderNo>>,
+    /// The object asks not to be attributed (`tlp:ex:chr`, L-143): others than its own party get it as a redacted copy or not at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unattributed: bool,
 }
 /// For whose objects a road of a marking definition defines the marking; see [`Chain::defines`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +163,8 @@ impl LabelState {
 /// markings, obligations, alternative labels (L-104) and dissemination markings alone are no label, L-005, L-133). `by_peer` are markings that a
 /// peer says it assigned; they count in addition.
 ///
-/// Granular markings count like object markings: whoever does not pass all of them gets nothing (L-123). A marking definition that defines a
+/// Granular markings count like object markings: whoever does not pass all of them does not get it whole (L-123); but a part's label is not the object's, so
+/// an object that has no other is unlabelled, and one of the object's policy beside it is no contradiction. A marking definition that defines a
 /// label, or a genuine well-known TLP, is labelled by itself.
 pub fn resolve(
     object: &Object,
@@ -172,7 +181,8 @@ pub fn resolve(
         Err(why) => (None, Some(why)),
     };
     let granular = view.granular.iter().filter_map(|g| g.marking_ref);
-    let carried = sorted(view.markings.iter().copied().chain(granular).chain(itself));
+    let whole = sorted(view.markings.iter().copied().chain(itself));
+    let carried = sorted(whole.iter().copied().chain(granular));
     // Only a label marks itself: anything else that says so would pass for one.
     let of_itself = itself.is_none() && carried.iter().any(|id| id.any() == *object.id());
     let of_itself = of_itself.then(|| Unresolved::Contradictory { why: "marking:of-itself".into() });
@@ -189,30 +199,39 @@ pub fn resolve(
     };
     let assigned = if !by_peer.is_empty() {
         Assigned::ByPeer { markings: sorted(by_peer.iter().copied()) }
-    } else if carried.iter().any(is_label) || default.is_empty() {
+    } else if whole.iter().any(is_label) || default.is_empty() {
         Assigned::None
     } else {
         Assigned::AtDoor { markings: sorted(default.iter().copied()) }
     };
     let all = sorted(carried.iter().chain(assigned.markings()).copied());
+    let whole = sorted(whole.iter().chain(assigned.markings()).copied());
     let unknown = all.iter().find(|id| meaning(id).is_none()).map(|id| Unresolved::UnknownMarking { marking: *id });
     let labels = all.iter().filter_map(|id| match meaning(id) {
-        Some(Meaning::Label(label)) => Some(&**label),
+        Some(Meaning::Label(label)) => Some((&**label, whole.binary_search(id).is_ok())),
         _ => None,
     });
-    let unlabelled = (!all.iter().any(is_label)).then_some(Unresolved::Unlabelled);
-    let unresolved = forged.or(of_itself).or(unknown).or_else(|| contradiction(labels, policies)).or(unlabelled);
-    Chain { collection, origin: origin.clone(), carried, assigned, unresolved, vouched: false }
+    let unlabelled = (!whole.iter().any(is_label)).then_some(Unresolved::Unlabelled);
+    let asks = tlp::asks(object);
+    let unclear = asks.unclear.then(|| Unresolved::Contradictory { why: "tlp:unclear".into() });
+    let contradiction = || contradiction(labels, policies);
+    let unresolved = forged.or(of_itself).or(unknown).or_else(contradiction).or(unclear).or(unlabelled);
+    let unattributed = asks.not_attributed;
+    let origin = origin.clone();
+    Chain { collection, origin, carried, assigned, unresolved, vouched: false, made_for: None, unattributed }
 }
 
-/// Two labels of one policy and role, or a label that its policy finds invalid. A policy that is not held is no contradiction: the decision
-/// withholds until it is.
-fn contradiction<'a>(labels: impl Iterator<Item = &'a Label>, policies: &Policies) -> Option<Unresolved> {
+/// On the whole object two labels of one policy and role, or anywhere a label that its policy finds invalid. A policy that is not held is no
+/// contradiction: the decision withholds until it is.
+fn contradiction<'a>(labels: impl Iterator<Item = (&'a Label, bool)>, policies: &Policies) -> Option<Unresolved> {
     let mut seen: Vec<(String, Role)> = Vec::new();
-    for label in labels {
+    for (label, on_whole) in labels {
         let policy = policies.find(label.policy_name(), label.policy_oid());
         if let Some(Err(why)) = policy.map(|p| p.check(label, Validity::Old, None)) {
             return Some(Unresolved::Contradictory { why: format!("label:{why}") });
+        }
+        if !on_whole {
+            continue;
         }
         let name = policy.map_or_else(
             || label.policy_oid().map_or_else(|| fold(label.policy_name()), ToOwned::to_owned),

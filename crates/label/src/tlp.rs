@@ -124,6 +124,32 @@ pub(crate) fn is_pap(id: &Id<MarkingDefinition>) -> bool {
     PAP.contains(&id.uuid().as_u128())
 }
 
+/// What an object asks by the tags that tools write into `labels` (`tlp.json`, `misp_tags`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Asks {
+    /// `tlp:ex:chr`: no attribution (L-143).
+    pub(crate) not_attributed: bool,
+    /// `tlp:unclear`: nobody knows how it is marked (L-143).
+    pub(crate) unclear: bool,
+}
+
+/// Reads the tags, whatever their case.
+pub(crate) fn asks(object: &stix::Object) -> Asks {
+    let mut asks = Asks::default();
+    // Most objects are not read a second time: a tag is not there without its first letters, plain or escaped.
+    let raw = object.raw();
+    if !raw.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"tlp:")) && !raw.contains("\\u") {
+        return asks;
+    }
+    let Ok(Value::Object(body)) = serde_json::from_str(raw) else { return asks };
+    for tag in body.get("labels").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        let tag = tag.trim();
+        asks.not_attributed |= tag.eq_ignore_ascii_case("tlp:ex:chr");
+        asks.unclear |= tag.eq_ignore_ascii_case("tlp:unclear");
+    }
+    asks
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -14,7 +14,7 @@ mod clearance;
 mod detection;
 mod node_file;
 
-pub use agreement::{Accept, Agreement, Give, Pull, PullCollection};
+pub use agreement::{Accept, Agreement, Give, Pull, PullCollection, Redaction};
 pub use clearance::ClearanceFile;
 pub use detection::{DetectionFile, OnWarning};
 pub use node_file::{CollectionFile, Listen, NodeFile, Operator};
@@ -163,6 +163,7 @@ impl Config {
             collections: BTreeMap::new(),
             from: file.agreement.from(),
             until: file.agreement.until(),
+            redaction: file.agreement.redaction == Redaction::Allowed,
         };
         for give in &file.agreement.give {
             let kinds = kinds(&give.kinds);

@@ -369,7 +369,9 @@ impl Node {
     /// Content that this node relabelled stays relabelled when it comes again by an own road, or when a peer brings back what this node's organisation
     /// created (I4, L-108, L-154). Other parties' roads are theirs: what they may give does not depend on what is held here (I1).
     fn keep_relabels(&self, world: &World, mut items: Vec<Incoming>) -> Result<Vec<Incoming>, NodeError> {
-        if !self.relabelled.load(std::sync::atomic::Ordering::Relaxed) {
+        let relabels = self.relabelled.load(std::sync::atomic::Ordering::Relaxed);
+        let copies = world.redacting().next().is_some();
+        if !relabels && !copies {
             return Ok(items);
         }
         let own = |origin: &Origin| matches!(origin, Origin::Own { .. });
@@ -377,12 +379,18 @@ impl Node {
             let creator = item.object.view().created_by.as_ref();
             let comes_home = matches!(item.chain.origin, Origin::Peer { .. })
                 && creator.is_some_and(|creator| world.config.node.speaks_for(creator));
-            if !own(&item.chain.origin) && !comes_home {
+            if !(own(&item.chain.origin) && relabels || comes_home) {
                 continue;
             }
             let Some(collection) = world.collections.get(&item.chain.collection) else { continue };
             let digest = item.object.digest();
             let held = self.store.instances(&collection.new.realm, item.object.id(), None)?;
+            // A copy that comes home was made for others and stays theirs: here there is the original (L-108, L-124).
+            if let Some(info) = held.iter().find(|info| comes_home && info.digest == digest)
+                && !self.store.originals_of(info.no)?.is_empty()
+            {
+                item.chain.made_for = Some(Vec::new());
+            }
             let same = held.iter().filter(|info| info.digest == digest).flat_map(|info| info.state.chains());
             // The road into the same collection first: one content may be relabelled differently in two of them.
             let here = |chain: &&Chain| chain.collection != item.chain.collection;
@@ -435,7 +443,7 @@ impl Node {
         self.learn(&self.act_guard(), definitions, head)
     }
 
-    fn learn(&self, _guard: &MutexGuard<'_, ()>, definitions: &[Object], head: &Head) -> Arc<World> {
+    pub(crate) fn learn(&self, _guard: &MutexGuard<'_, ()>, definitions: &[Object], head: &Head) -> Arc<World> {
         let world = self.world();
         if definitions.is_empty() {
             return world;
@@ -480,6 +488,7 @@ impl Node {
         if act {
             self.follow_epoch(&guard)?;
         }
+        self.renew_copies(&guard);
         Ok(published)
     }
 
@@ -654,6 +663,7 @@ impl Node {
         let lines = self.store.rechain(changes, &rights, &act, now)?;
         drop(rights);
         self.follow_epoch(guard)?;
+        self.renew_copies(guard);
         Ok(lines)
     }
 }

@@ -18,6 +18,8 @@ impl Node {
     pub fn tick(&self, jobs: &mut Jobs, transport: &dyn Transport) -> Result<(), NodeError> {
         let now = self.now();
         let world = self.world_at(now)?;
+        // What could not be done right after the act that made it due.
+        self.renew_copies(&self.act_guard());
         for (partner, file) in &world.config.agreements {
             let Some(pull) = &file.agreement.pull else { continue };
             let interval = i64::from(pull.every_s) * 1_000_000;

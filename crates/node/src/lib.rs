@@ -22,6 +22,7 @@ pub mod operator;
 mod post;
 pub mod quarantine;
 pub mod quota;
+mod redaction;
 pub mod release;
 mod service;
 pub mod world;

@@ -31,6 +31,8 @@ pub struct Node {
     pub(crate) sign_in: SignIn,
     pub(crate) recorder: Recorder,
     pub(crate) cursor_key: [u8; 32],
+    /// What ids of redacted copies are made with.
+    pub(crate) redaction_key: [u8; 32],
     /// Whether this node has ever relabelled anything that it still holds.
     pub(crate) relabelled: AtomicBool,
     /// When rights were last computed anew because something did not agree.
@@ -55,6 +57,7 @@ impl Node {
         let token_key = store.secret("token-key", environment.random.bytes())?;
         let cursor_key = store.secret("cursor-key", environment.random.bytes())?;
         let sign_in = SignIn::new(token_key, environment.random.bytes());
+        let redaction_key = store.secret("redaction-key", environment.random.bytes())?;
         let empty = World {
             config: Arc::clone(&config),
             markings: Arc::new(Markings::new()),
@@ -72,6 +75,7 @@ impl Node {
             acts: Mutex::new(()),
             sign_in,
             cursor_key,
+            redaction_key,
             relabelled: AtomicBool::new(true),
             mended: AtomicI64::new(i64::MIN),
             counters: Counters::default(),
@@ -225,7 +229,7 @@ impl Node {
 
     pub(crate) fn put_in_force(
         &self,
-        _guard: &MutexGuard<'_, ()>,
+        guard: &MutexGuard<'_, ()>,
         mut world: World,
         by: &str,
         now: i64,
@@ -258,7 +262,9 @@ impl Node {
             world.epoch = epoch;
             changes
         };
-        Ok((self.swap(world), changes))
+        self.swap(world);
+        self.renew_copies(guard);
+        Ok((self.world(), changes))
     }
 
     /// Moves the world to the store's epoch after an act that changed nothing else of it.

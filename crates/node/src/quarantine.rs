@@ -82,6 +82,7 @@ impl Node {
         };
         self.store.quarantine_drop(no, &RightsAt::new(&world, now), &act, now)?;
         self.follow_epoch(&guard)?;
+        self.renew_copies(&guard);
         let marking = row.id.filter(|_| no < 0).and_then(|id| id.parse::<AnyId>().ok());
         match marking.and_then(|id| Id::<MarkingDefinition>::try_from(&id).ok()) {
             Some(marking) => self.define_anew(&guard, &BTreeSet::from([marking])),

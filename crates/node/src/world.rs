@@ -3,7 +3,10 @@
 //! A [`World`] is immutable. Acts make a new one and swap it in after the store has committed; a page read under one epoch is only released by the
 //! world of that epoch.
 
-use crate::{NodeError, config::Config};
+use crate::{
+    NodeError,
+    config::{Config, Redaction},
+};
 use label::{Authority, Bits, CollectionNo, Kinds, LabelState, Markings, Origin, Reader, ReaderNo};
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -196,6 +199,7 @@ pub(crate) fn readers(
             collections: BTreeMap::new(),
             from: None,
             until: None,
+            redaction: false,
         };
         if account.disabled {
             readers.push(reader);
@@ -215,6 +219,7 @@ pub(crate) fn readers(
                 };
                 let agreement = &file.agreement;
                 reader.tlp.clone_from(&agreement.tlp);
+                reader.redaction = agreement.redaction == Redaction::Allowed;
                 reader.from = agreement.from();
                 reader.until = agreement.until();
                 for give in &agreement.give {
@@ -278,5 +283,9 @@ impl store::Rights for RightsAt<'_> {
             }
         }
         bits
+    }
+
+    fn redacts(&self) -> Bits {
+        self.world.redacting().map(|reader| reader.no).collect()
     }
 }

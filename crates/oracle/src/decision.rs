@@ -449,7 +449,8 @@ impl Model {
     /// Stage 3 of an object's life: what is assigned to it, and why it is quarantined, if it is.
     pub fn resolve(
         &self,
-        carried: &[usize],
+        on_whole: &[usize],
+        on_parts: &[usize],
         origin: &Origin,
         default: &[usize],
         by_peer: &[usize],
@@ -459,9 +460,10 @@ impl Model {
             Some(Says::Tlp(_)) => true,
             _ => false,
         };
+        let carried: Vec<usize> = on_whole.iter().chain(on_parts).copied().collect();
         let assigned = if !by_peer.is_empty() {
             Assigned::Added(by_peer.to_vec())
-        } else if !carried.iter().any(labels) && !default.is_empty() {
+        } else if !on_whole.iter().any(labels) && !default.is_empty() {
             Assigned::Added(default.to_vec())
         } else {
             Assigned::Nothing
@@ -469,10 +471,15 @@ impl Model {
         let all = effective(&Chain {
             collection: 0,
             origin: origin.clone(),
-            carried: carried.to_vec(),
+            carried,
             assigned: assigned.clone(),
             quarantined: false,
         });
+        // The label of a part is not the object's: it contradicts none and labels nothing else.
+        let of_object: Vec<usize> = match &assigned {
+            Assigned::Added(more) => on_whole.iter().chain(more).copied().collect(),
+            _ => on_whole.to_vec(),
+        };
         if all.iter().any(|m| self.says(*m, origin).is_none()) {
             return (assigned, Some("unknown"));
         }
@@ -492,12 +499,15 @@ impl Model {
                 policy.map_or_else(|| l.oid.clone().unwrap_or_else(|| low(&l.policy)), |p| p.oid.clone()),
                 l.originator,
             );
+            if !of_object.contains(m) {
+                continue;
+            }
             if seen.contains(&key) {
                 return (assigned, Some("contradictory"));
             }
             seen.push(key);
         }
-        let unlabelled = !all.iter().any(labels);
+        let unlabelled = !of_object.iter().any(labels);
         (assigned, unlabelled.then_some("unlabelled"))
     }
 }
@@ -755,8 +765,8 @@ mod tests {
         assert_eq!(m.decide(&[from_peer, chain(&[0])], "x", &reader(&["LOW", "HIGH"], &["A"])), yes);
         let mine = Chain { origin: Origin::Partner("X".into(), "a".into()), quarantined: true, ..chain(&[]) };
         assert_eq!(m.decide(&[mine], "x", &reader(&[], &[])), Answer::Yes { own: true });
-        assert_eq!(m.resolve(&[], &Origin::Own(None), &[], &[]), (Assigned::Nothing, Some("unlabelled")));
-        assert_eq!(m.resolve(&[], &Origin::Own(None), &[0], &[]), (Assigned::Added(vec![0]), None));
-        assert_eq!(m.resolve(&[9], &Origin::Own(None), &[0], &[]), (Assigned::Added(vec![0]), Some("unknown")));
+        assert_eq!(m.resolve(&[], &[], &Origin::Own(None), &[], &[]), (Assigned::Nothing, Some("unlabelled")));
+        assert_eq!(m.resolve(&[], &[], &Origin::Own(None), &[0], &[]), (Assigned::Added(vec![0]), None));
+        assert_eq!(m.resolve(&[9], &[], &Origin::Own(None), &[0], &[]), (Assigned::Added(vec![0]), Some("unknown")));
     }
 }

@@ -44,6 +44,8 @@ fn incoming(objects: &[stix::Object], collection: u32, rare: bool) -> Vec<Incomi
             assigned: Assigned::AtDoor { markings: vec![marking(label)] },
             unresolved: None,
             vouched: false,
+            made_for: None,
+            unattributed: false,
         };
         Incoming { object: object.clone(), chain }
     };

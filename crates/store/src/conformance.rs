@@ -5,6 +5,7 @@
 
 mod act;
 mod choice;
+mod copies;
 mod line;
 mod reference;
 mod table;
@@ -91,6 +92,11 @@ laws! {
         what_waited_for_a_marking_comes_with_it_as_if_it_had_been_known,
         rights_that_change_move_the_epoch_whatever_they_are_called,
         a_line_opened_later_shows_every_version,
+    }
+    copies {
+        a_copy_shows_to_whom_it_was_made_for_alone,
+        what_may_need_a_copy_anew_is_due_until_it_was_looked_at,
+        nothing_is_due_where_nobody_redacts,
     }
     table {
         collections_are_unique_and_can_be_changed,

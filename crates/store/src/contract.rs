@@ -35,6 +35,10 @@ pub trait Rights: Send + Sync {
     fn permits(&self, state: &LabelState, type_name: &str) -> Bits;
     /// Readers that brought it themselves: they see it whatever it refers to.
     fn contributors(&self, state: &LabelState) -> Bits;
+    /// Readers that may get redacted copies (L-123). Once there was one, the store writes down what may need copies anew.
+    fn redacts(&self) -> Bits {
+        Bits::new()
+    }
 }
 
 /// A collection as created.
@@ -395,6 +399,43 @@ pub struct InstanceInfo {
     /// The bytes.
     pub raw: Box<str>,
 }
+/// A redacted copy to be taken in, with the instance of which it is one and, if a label was made for it, that label's marking definition (L-124). The chains'
+/// `made_for` says who alone sees them.
+#[derive(Debug, Clone)]
+pub struct NewCopy {
+    /// Of which instance. The link stays in this store.
+    pub original: InstanceNo,
+    /// The copy.
+    pub copy: Incoming,
+    /// The definition of its label.
+    pub definition: Option<Incoming>,
+}
+/// An own version of an identifier, as redaction looks at it.
+#[derive(Debug, Clone)]
+pub struct HeldVersion {
+    /// The instance.
+    pub info: InstanceInfo,
+    /// Who sees it whole, in whatever collection.
+    pub readers: Bits,
+}
+/// A copy that somebody may see.
+#[derive(Debug, Clone)]
+pub struct HeldCopy {
+    /// The copy.
+    pub info: InstanceInfo,
+    /// Of which instance.
+    pub original: InstanceNo,
+}
+/// An identifier whose redacted copies may not be as they should be.
+#[derive(Debug, Clone)]
+pub struct Redactable {
+    /// Its instances by own roads, in order of arrival.
+    pub versions: Vec<HeldVersion>,
+    /// Whom they refer to, markings apart, and who sees some instance of that.
+    pub known: Vec<(AnyId, Bits)>,
+    /// Their copies.
+    pub copies: Vec<HeldCopy>,
+}
 /// A change of one chain of one instance.
 #[derive(Debug, Clone)]
 pub struct ChainChange {
@@ -543,6 +584,25 @@ pub trait Store: Send + Sync {
         act: &Act,
         at: Micros,
     ) -> Result<Vec<LineChange>, StoreError>;
+
+    /// What acts have changed since copies were last looked at: at most `limit` instances, and the identifiers to which they lead of which some of `readers` do not
+    /// see an own version, or of which there are copies. Empty until [`Rights::redacts`] has named anybody.
+    fn redaction_due(&self, readers: &Bits, limit: usize) -> Result<(Vec<InstanceNo>, Vec<Redactable>), StoreError>;
+    /// Takes copies in, changes the chains of others, and takes `looked_at` off what is due, in one transaction. A new epoch and the act's leaf, unless no
+    /// copy is new or changed.
+    fn put_copies(
+        &self,
+        new: &[NewCopy],
+        changes: &[ChainChange],
+        looked_at: &[InstanceNo],
+        rights: &dyn Rights,
+        act: &Act,
+        at: Micros,
+    ) -> Result<Vec<LineChange>, StoreError>;
+    /// Copies ever made of an instance, withdrawn ones included.
+    fn copies_of(&self, no: InstanceNo) -> Result<Vec<InstanceNo>, StoreError>;
+    /// The instances of which an instance is a copy; the operator's alone to know.
+    fn originals_of(&self, no: InstanceNo) -> Result<Vec<InstanceNo>, StoreError>;
 
     /// One page of candidates, in one read transaction.
     fn page(&self, query: &PageQuery) -> Result<Page, StoreError>;

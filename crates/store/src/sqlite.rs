@@ -8,6 +8,7 @@
 //! 3. A verb that reads takes a connection, begins a read transaction (or goes on with one that sees the same commit) and the cache of the same commit.
 mod bank;
 mod check;
+mod copies;
 mod error;
 mod group;
 mod intake;
@@ -60,8 +61,8 @@ const BUSY_MS: u64 = 10_000;
 const FILE_MODE: u32 = 0o600;
 /// The same for the folder, if it is made here.
 const FOLDER_MODE: u32 = 0o700;
-/// 2: what each partner uses of its quota, and alerts of detection.
-const SCHEMA_VERSION: i64 = 2;
+/// 2: what each partner uses of its quota, and alerts of detection. 3: redacted copies; a store of form 2 becomes one when it is opened.
+const SCHEMA_VERSION: i64 = 3;
 /// `ENTN`, so that tools can tell what the file is.
 const APPLICATION_ID: i64 = 0x454e_544e;
 /// Statements a connection keeps prepared.
@@ -320,6 +321,7 @@ fn prepare_schema(conn: &mut Connection) -> Result<(), StoreError> {
     match (version, tables) {
         (0, 0) => {
             tx.execute_batch(include_str!("sqlite/schema.sql"))?;
+            tx.execute_batch(copies::TABLE)?;
             let empty = label::LabelState::default().canonical();
             tx.execute("INSERT INTO label_state (no, canonical) VALUES (0, ?1)", [empty])?;
             tx.execute("INSERT INTO class (no, bits) VALUES (0, ?1)", params![label::Bits::new().to_bytes()])?;
@@ -329,6 +331,11 @@ fn prepare_schema(conn: &mut Connection) -> Result<(), StoreError> {
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         }
         (SCHEMA_VERSION, _) if application == APPLICATION_ID => intake::discard_all(&tx)?,
+        (2, _) if application == APPLICATION_ID => {
+            intake::discard_all(&tx)?;
+            tx.execute_batch(copies::TABLE)?;
+            tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        }
         _ if application == APPLICATION_ID => {
             return Err(damaged(format!(
                 "its form is {version} and this program's is {SCHEMA_VERSION}: export with the program that made it, and import into a new store"

@@ -71,6 +71,7 @@ pub fn reader(no: ReaderNo, partner: Option<&str>, clearances: Vec<Clearance>) -
         collections: BTreeMap::from([(1, Kinds::All)]),
         from: None,
         until: None,
+        redaction: false,
     }
 }
 
@@ -81,7 +82,16 @@ pub fn own() -> Origin {
 pub fn chain(origin: Origin, carried: &[Id<MarkingDefinition>]) -> Chain {
     let mut carried = carried.to_vec();
     carried.sort();
-    Chain { collection: 1, origin, carried, assigned: Assigned::None, unresolved: None, vouched: false }
+    Chain {
+        collection: 1,
+        origin,
+        carried,
+        assigned: Assigned::None,
+        unresolved: None,
+        vouched: false,
+        made_for: None,
+        unattributed: false,
+    }
 }
 
 pub fn state(chains: Vec<Chain>) -> LabelState {

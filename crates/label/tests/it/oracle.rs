@@ -389,6 +389,7 @@ fn real_reader(no: ReaderNo, r: &naive::Reader, policies: &Policies) -> Reader {
         collections: r.collections.iter().map(|(c, k)| (*c, k.clone().map_or(Kinds::All, Kinds::Only))).collect(),
         from: r.dates.0.map(Timestamp::from_micros),
         until: r.dates.1.map(Timestamp::from_micros),
+        redaction: false,
     }
 }
 
@@ -492,7 +493,7 @@ fn random_chain(d: &mut Dice, node: &Node) -> (Chain, naive::Chain) {
         &id(&default),
         &id(&by_peer),
     );
-    let (mut assigned, unresolved) = node.model.resolve(&carried, &origin, &default, &by_peer);
+    let (mut assigned, unresolved) = node.model.resolve(&object_refs, &granular, &origin, &default, &by_peer);
     assert_eq!(chain.carried, id(&carried));
     assert_eq!(
         chain.assigned.markings(),

@@ -7,6 +7,7 @@ use stix::{AnyId, Id, Object, id::MarkingDefinition};
 const HOME: &str = "identity--00000000-0000-4000-8000-0000000000aa";
 const SEEN: &str = "indicator--00000000-0000-4000-8000-000000000001";
 const HIDDEN: &str = "indicator--00000000-0000-4000-8000-000000000002";
+const OTHER: &str = "indicator--00000000-0000-4000-8000-000000000003";
 
 struct Stage {
     policies: Policies,
@@ -33,20 +34,30 @@ impl Stage {
         let levels = ["UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL", "SECRET"];
         let mut reader = reader(1, Some(nation), vec![clearance(&self.policies, "NATO", &levels, &held)]);
         reader.tlp = vec![Tlp::Green];
+        reader.redaction = true;
         reader
     }
 
     fn redact(&self, json: &Value, origin: &Origin, nation: &str) -> Result<Redacted, NotRedacted> {
+        self.redact_for(json, origin, &self.reader(nation), &[HIDDEN])
+    }
+
+    fn redact_for(
+        &self,
+        json: &Value,
+        origin: &Origin,
+        reader: &Reader,
+        hidden: &[&str],
+    ) -> Result<Redacted, NotRedacted> {
         let object = object(json);
         let chain = resolve(&object, &self.markings, &self.policies, 1, origin, &[], &[]);
-        // That two labels of one policy stand on one object is what granular markings are for.
-        let chain = Chain { unresolved: None, ..chain };
-        let reader = self.reader(nation);
+        assert_eq!(chain.unresolved, None, "two labels of one policy on one object are what granular markings are for");
         let creator = HOME.parse().unwrap();
         let how = Redaction {
-            reader: &reader,
+            reader,
             creator: &creator,
-            visible: &|id: &AnyId| id.to_string() != HIDDEN,
+            secret: &[7; 32],
+            visible: &|id: &AnyId| !hidden.contains(&id.as_str()),
             review: &at("2031-01-01T00:00:00Z"),
             actors: &[],
         };
@@ -88,7 +99,7 @@ fn a_reader_gets_the_report_without_the_paragraph_as_another_object() {
     }
 }
 
-/// I1: whatever the parts said that were cut, and however the object was written, the copy is the same, byte for byte; another cut has another id.
+/// L-124, I1: whatever the parts said that were cut, however many they were, and however the object was written, the copy is the same, byte for byte.
 #[test]
 fn copies_do_not_depend_on_what_was_cut() {
     let s = Stage::new();
@@ -98,14 +109,111 @@ fn copies_do_not_depend_on_what_was_cut() {
         s.redact(&o, &own(), "JPN").unwrap().object().raw().to_owned()
     };
     assert_eq!(of("one"), of("something quite different and longer"));
-    let id = |granular: &[(&[&str], &Id<MarkingDefinition>)]| {
-        s.redact(&s.report(granular), &own(), "JPN").unwrap().object().id().to_string()
+    let mut one = s.report(&[(&["labels.[1]"], &s.closed)]);
+    let mut three = s.report(&[(&["labels.[0]", "labels.[2]", "labels.[3]"], &s.closed)]);
+    one["labels"] = json!(["plain", "burned"]);
+    three["labels"] = json!(["x", "plain", "y", "z"]);
+    let copies = [one, three].map(|o| s.redact(&o, &own(), "JPN").unwrap().object().raw().to_owned());
+    assert_eq!(copies[0], copies[1], "how many were cut does not show");
+    let mut two = [[SEEN, HIDDEN, OTHER], [SEEN, OTHER, HIDDEN]].map(|refs| {
+        let mut o = s.report(&[]);
+        o["object_refs"] = json!(refs);
+        s.redact_for(&o, &own(), &s.reader("JPN"), &[HIDDEN, OTHER]).unwrap().object().raw().to_owned()
+    });
+    let mut shorter = s.report(&[]);
+    shorter["object_refs"] = json!([HIDDEN, SEEN]);
+    two[0] = s.redact(&shorter, &own(), "JPN").unwrap().object().raw().to_owned();
+    assert_eq!(two[0], two[1], "nor of whom it spoke");
+}
+
+/// L-124: never two contents under one id and version: other cuts of one version have other ids; every version of one cut has the same. The id cannot be
+/// made without the node's secret, nor is it the original's.
+#[test]
+fn every_cut_has_an_id_of_its_own_and_its_versions_share_it() {
+    let s = Stage::new();
+    let id = |o: &Value, hidden: &[&str]| {
+        s.redact_for(o, &own(), &s.reader("JPN"), hidden).unwrap().object().id().to_string()
     };
-    assert_ne!(
-        id(&[(&["description"], &s.closed)]),
-        id(&[(&["labels.[1]"], &s.closed)]),
-        "never two contents under one id"
-    );
+    let mut o = s.report(&[(&["description"], &s.closed)]);
+    o["object_refs"] = json!([SEEN, HIDDEN, OTHER]);
+    let ids = [&[][..], &[HIDDEN][..], &[OTHER][..], &[HIDDEN, OTHER][..]].map(|hidden| id(&o, hidden));
+    assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 4, "{ids:?}");
+    // Japan may have the name, Korea not the name but the rest.
+    let mut parted = s.report(&[(&["description"], &s.closed), (&["labels"], &s.korea)]);
+    let of = |o: &Value, nation: &str| s.redact(o, &own(), nation).unwrap().object().id().to_string();
+    assert_ne!(of(&parted, "JPN"), of(&parted, "KOR"));
+    let before = of(&parted, "JPN");
+    parted["modified"] = json!("2026-03-01T00:00:00.000Z");
+    parted["name"] = json!("A better name");
+    parted["description"] = json!("another secret");
+    assert_eq!(of(&parted, "JPN"), before);
+    parted["revoked"] = json!(true);
+    let copy = s.redact(&parted, &own(), "JPN").unwrap();
+    assert!(copy.object().view().revoked && copy.object().id().to_string() == before, "a revocation reaches the copy");
+}
+
+/// L-123: who has no agreement that allows it gets no copy; a copy, or what was relabelled, is not copied.
+#[test]
+fn only_an_agreement_allows_redaction() {
+    let s = Stage::new();
+    let original = s.report(&[(&["description"], &s.closed)]);
+    let mut reader = s.reader("JPN");
+    reader.redaction = false;
+    assert_eq!(s.redact_for(&original, &own(), &reader, &[]).unwrap_err(), NotRedacted::NotAllowed);
+    reader.redaction = true;
+    assert!(s.redact_for(&original, &own(), &reader, &[]).is_ok());
+    // Whoever a copy was not made for does not have it, nor without an agreement that allows it, whatever its label permits.
+    let made = Chain { made_for: Some(vec![1, 7]), ..chain(own(), &[s.open]) };
+    let now = now();
+    let authority = Authority { policies: &s.policies, markings: &s.markings, at: &now };
+    let passes = |reader: &Reader| {
+        let state = LabelState::new(vec![made.clone()]);
+        let (decision, steps) = authority.explain(&state, "report", reader);
+        assert!(steps.iter().any(|step| step.rule == "L-124"));
+        matches!(decision, Decision::Release { .. })
+    };
+    assert!(passes(&reader));
+    assert!(!passes(&Reader { redaction: false, ..reader.clone() }));
+    assert!(!passes(&Reader { no: 2, ..reader.clone() }));
+}
+
+/// L-143: what asks not to be attributed is withheld whole from others, and copied without what tells where it comes from.
+#[test]
+fn what_asks_not_to_be_attributed_loses_its_source() {
+    let s = Stage::new();
+    let mut o = s.report(&[]);
+    o["labels"] = json!(["plain", "TLP:EX:CHR"]);
+    o["created_by_ref"] = json!("identity--00000000-0000-4000-8000-0000000000bb");
+    o["external_references"] = json!([{"source_name": "the source", "url": "https://source.example/"}]);
+    let resolved = resolve(&object(&o), &s.markings, &s.policies, 1, &own(), &[], &[]);
+    assert!(resolved.unattributed && resolved.unresolved.is_none());
+    let now = now();
+    let authority = Authority { policies: &s.policies, markings: &s.markings, at: &now };
+    let state = LabelState::new(vec![resolved]);
+    let (reader, mut home) = (s.reader("JPN"), s.reader("JPN"));
+    let decision = authority.decide(&state, "report", &reader);
+    assert_eq!(decision, Decision::Withhold(Reason::Obligation("tlp:ex:chr")));
+    assert_eq!(Reason::Obligation("tlp:ex:chr").to_string(), "obligation:tlp:ex:chr");
+    home.partner = None;
+    home.clearances = vec![clearance(
+        &s.policies,
+        "NATO",
+        &["UNCLASSIFIED", "RESTRICTED"],
+        &[("Context", &["NATO", "Releasable"]), ("Releasable To", &["NATO"])],
+    )];
+    assert!(matches!(authority.decide(&state, "report", &home), Decision::Release { .. }));
+    let copy = s.redact(&o, &own(), "JPN").unwrap();
+    assert_eq!(copy.cut(), ["created_by_ref", "external_references"]);
+    let value: Value = serde_json::from_str(copy.object().raw()).unwrap();
+    assert_eq!((value.get("created_by_ref"), value.get("external_references")), (None, None));
+    assert_eq!(value["labels"], o["labels"], "the next holder is asked the same");
+    assert!(!copy.object().raw().contains("source.example"));
+    o["labels"] = json!(["tlp:unclear"]);
+    let unclear = resolve(&object(&o), &s.markings, &s.policies, 1, &own(), &[], &[]);
+    assert_eq!(unclear.unresolved, Some(Unresolved::Contradictory { why: "tlp:unclear".into() }));
+    o["labels"] = json!(["plain"]);
+    o["description"] = json!("tlp:ex:chr is a tag");
+    assert!(!resolve(&object(&o), &s.markings, &s.policies, 1, &own(), &[], &[]).unattributed);
 }
 
 /// L-123: a label on a part counts instead of the object's for it; who passes neither gets nothing.
@@ -173,9 +281,13 @@ fn what_cannot_be_cut_is_withheld_whole() {
     assert_eq!(no(&custom), NotRedacted::NotOwn);
     let peer = s.redact(&s.report(&cut), &Origin::Peer { peer: "GBR".into() }, "JPN");
     assert_eq!(peer.unwrap_err(), NotRedacted::NotOwn);
-    let mut revoked = s.report(&cut);
+    let mut revoked = s.report(&[(&["description", "revoked"], &s.closed)]);
     revoked["revoked"] = json!(true);
-    assert_eq!(no(&revoked), NotRedacted::NotOwn);
+    assert_eq!(
+        no(&revoked),
+        NotRedacted::Required("revoked".into()),
+        "a copy never hides that its original is revoked"
+    );
     let marked: Object = object(&s.report(&cut));
     assert!(marked.view().granular.len() == 1);
 }

@@ -310,6 +310,31 @@ fn granular_markings_count_for_the_whole_object() {
     assert_eq!((chain.carried, chain.unresolved), (want, None));
 }
 
+/// L-005, L-123: the label of a part is not the object's. Beside it one of the same policy is no contradiction; alone it leaves the object unlabelled.
+#[test]
+fn a_label_on_a_part_is_not_the_objects() {
+    let mut w = World::new();
+    let second = hold(&mut w.markings, &make_label("NATO", "SECRET", &[("Context", &["NATO"])]));
+    let invalid = hold(&mut w.markings, &make_label("NATO", "SECRET", &[]));
+    let of = |refs: &[Id<MarkingDefinition>], part: Id<MarkingDefinition>, default: &[Id<MarkingDefinition>]| {
+        let mut json = json!({"type": "identity", "spec_version": "2.1", "id": "identity--00000001-0000-4000-8000-000000000000",
+            "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "name": "x",
+            "granular_markings": [{"selectors": ["name"], "marking_ref": part}]});
+        if !refs.is_empty() {
+            json["object_marking_refs"] = json!(refs);
+        }
+        w.resolve(&object(&json), &own(), default, &[])
+    };
+    let chain = of(&[w.nato], second, &[]);
+    assert_eq!((chain.effective().len(), chain.unresolved), (2, None), "both count");
+    assert_eq!(of(&[], second, &[]).unresolved, Some(Unresolved::Unlabelled));
+    let chain = of(&[], second, &[w.nato]);
+    assert_eq!((chain.assigned, chain.unresolved), (Assigned::AtDoor { markings: vec![w.nato] }, None));
+    let why = Unresolved::Contradictory { why: "label:required-category".into() };
+    assert_eq!(of(&[w.nato], invalid, &[]).unresolved, Some(why), "an invalid label is one wherever it stands");
+    assert_eq!(of(&[w.nato], w.nato, &[]).effective().len(), 1);
+}
+
 /// Design: a peer's word about the label it assigned counts in addition, and takes the place of our default.
 #[test]
 fn what_a_peer_assigned_counts_in_addition() {

@@ -6,7 +6,7 @@ use crate::{
     release::Ask,
     world::{OPERATOR, RightsAt, World},
 };
-use label::{Assigned, Chain, LabelState, Meaning, Origin};
+use label::{Assigned, Chain, LabelState, Meaning, NotRedacted, Origin, Reader};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use stix::{Id, Timestamp, id::MarkingDefinition};
@@ -138,16 +138,98 @@ impl Node {
                 format!("it refers to what the reader may not know of: {}", missing.join(", "))
             };
             told.push(json!({"rule": "L-127", "what": what, "passed": missing.is_empty(), "road": null}));
+            let copies =
+                if released { Vec::new() } else { self.copies_for(&world, info, reader, realm, now, &mut told)? };
+            let of = self.originals(info.no)?;
             let roads: Vec<Value> = info.state.chains().iter().map(|chain| {
                 json!({"from": origin_text(&chain.origin), "collection": world.collections.get(&chain.collection).map(|c| c.new.alias.clone()),
                     "labels": world.chain_labels(chain), "quarantined": chain.unresolved})
             }).collect();
-            rows.push(json!({"version": info.version, "digest": info.digest.to_string(), "released": released, "reason": reason, "roads": roads, "steps": told}));
+            let mut row = json!({"version": info.version, "digest": info.digest.to_string(), "released": released, "reason": reason, "roads": roads, "steps": told});
+            if let Some(members) = row.as_object_mut() {
+                members.extend((!copies.is_empty()).then(|| ("redacted".to_owned(), copies.into())));
+                members.extend((!of.is_empty()).then(|| ("copy_of".to_owned(), of.into())));
+            }
+            rows.push(row);
         }
         let released = rows.iter().any(|r| r["released"] == true);
         Ok(
             json!({"id": id.as_str(), "to": to, "realm": realm, "held": infos.len(), "released": released, "instances": rows}),
         )
+    }
+
+    /// What the reader gets of an instance in place of the whole, with the steps that tell why, or why nothing.
+    fn copies_for(
+        &self,
+        world: &World,
+        info: &store::InstanceInfo,
+        reader: &Reader,
+        realm: &str,
+        now: i64,
+        steps: &mut Vec<Value>,
+    ) -> Result<Vec<Value>, NodeError> {
+        let mut copies = Vec::new();
+        for (collection, outcome) in self.redacted_for(world, info, reader, now)? {
+            let alias = world.collections.get(&collection).map(|c| c.new.alias.as_str());
+            let (rule, what) = match &outcome {
+                Ok(_) => ("L-124", "what remains may go to the reader as a redacted copy".to_owned()),
+                Err(NotRedacted::Whole) => continue,
+                Err(why) => (
+                    match why {
+                        NotRedacted::Required(_) => "L-125",
+                        NotRedacted::Held(_) => "L-093",
+                        NotRedacted::Reference => "L-127",
+                        NotRedacted::Refused(_) => "6.1",
+                        _ => "L-123",
+                    },
+                    format!("no redacted copy: {why}"),
+                ),
+            };
+            steps.push(json!({"rule": rule, "what": what, "passed": outcome.is_ok(), "road": null}));
+            let Ok(copy) = outcome else { continue };
+            let (id, at) = (copy.object().id(), Timestamp::from_micros(now));
+            let mut shown = None;
+            for held in self.store.instances(realm, id, Some(reader.no))? {
+                let decision = world.authority(&at).decide_in(collection, &held.state, id.type_name(), reader);
+                let missing = held.references.iter().filter(|(_, _, visible)| !visible).map(|(id, ..)| id.as_str());
+                let missing: Vec<&str> = missing.collect();
+                if matches!(decision, label::Decision::Release { .. }) {
+                    let what = if missing.is_empty() {
+                        format!("the redacted copy `{id}` is made for the reader")
+                    } else {
+                        format!(
+                            "the redacted copy `{id}` refers to what the reader may not know of: {}",
+                            missing.join(", ")
+                        )
+                    };
+                    steps.push(json!({"rule": "L-124", "what": what, "passed": missing.is_empty(), "road": null}));
+                    shown = missing.is_empty().then_some(held.version);
+                }
+            }
+            copies.push(json!({"copy": id.as_str(), "collection": alias, "version": shown.as_ref(), "given": shown.is_some(), "cut": copy.cut()}));
+        }
+        Ok(copies)
+    }
+
+    /// Of what an instance is a copy, in words.
+    fn originals(&self, no: store::InstanceNo) -> Result<Vec<Value>, NodeError> {
+        let originals = self.store.by_number(&self.store.originals_of(no)?, None)?;
+        Ok(originals.iter().map(|info| json!({"id": info.id.as_str(), "version": info.version})).collect())
+    }
+
+    /// To whom an instance was delivered.
+    fn deliveries(&self, world: &World, no: store::InstanceNo) -> Result<Vec<Value>, NodeError> {
+        let row = |receipt: store::ReceiptRow| {
+            let account = world.reader_by_no(receipt.reader).map(|r| r.account.clone());
+            let partner = world.reader_by_no(receipt.reader).and_then(|r| r.partner.clone());
+            let state = match receipt.state {
+                Delivery::Offered => "offered",
+                Delivery::Confirmed => "confirmed",
+            };
+            json!({"account": account, "partner": partner, "at": Timestamp::from_micros(receipt.at).as_str(), "channel": receipt.channel,
+                "state": state, "receipt": receipt.no, "leaf": receipt.leaf, "agreement_digest": receipt.agreement, "policies_digest": receipt.policies})
+        };
+        Ok(self.store.receipts_of(no)?.into_iter().map(row).collect())
     }
 
     pub(super) fn view_as(&self, account: &str, alias: Option<&str>, query: &str) -> Result<Value, NodeError> {
@@ -202,18 +284,20 @@ impl Node {
         let realm = realm.unwrap_or("live");
         let mut versions = Vec::new();
         for info in self.store.instances(realm, &id, None)? {
-            let mut rows = Vec::new();
-            for receipt in self.store.receipts_of(info.no)? {
-                let account = world.reader_by_no(receipt.reader).map(|r| r.account.clone());
-                let partner = world.reader_by_no(receipt.reader).and_then(|r| r.partner.clone());
-                let state = match receipt.state {
-                    Delivery::Offered => "offered",
-                    Delivery::Confirmed => "confirmed",
-                };
-                rows.push(json!({"account": account, "partner": partner, "at": Timestamp::from_micros(receipt.at).as_str(), "channel": receipt.channel,
-                    "state": state, "receipt": receipt.no, "leaf": receipt.leaf, "agreement_digest": receipt.agreement, "policies_digest": receipt.policies}));
+            let mut row = json!({"version": info.version, "digest": info.digest.to_string(), "deliveries": self.deliveries(&world, info.no)?});
+            let mut copies = Vec::new();
+            for copy in self.store.by_number(&self.store.copies_of(info.no)?, None)? {
+                copies.push(
+                    json!({"copy": copy.id.as_str(), "version": copy.version, "held": !copy.state.chains().is_empty(),
+                    "deliveries": self.deliveries(&world, copy.no)?}),
+                );
             }
-            versions.push(json!({"version": info.version, "digest": info.digest.to_string(), "deliveries": rows}));
+            let of = self.originals(info.no)?;
+            if let Some(members) = row.as_object_mut() {
+                members.extend((!copies.is_empty()).then(|| ("copies".to_owned(), copies.into())));
+                members.extend((!of.is_empty()).then(|| ("copy_of".to_owned(), of.into())));
+            }
+            versions.push(row);
         }
         if versions.is_empty() {
             return Err(NodeError::Refused(format!("`{id}` is not held in realm `{realm}`")));

@@ -29,6 +29,10 @@ pub struct Agreement {
     /// Clearances granted to the partner, at most one a policy (L-084).
     #[serde(default)]
     pub clearance: Vec<ClearanceFile>,
+    /// `"allowed"`: of this organisation's own objects that the partner may not have whole, because parts of them are marked or because they name what it may
+    /// not know of, it gets a redacted copy: another object, with an id and a label of its own (L-123, L-124, L-127, L-143). Otherwise they are withheld.
+    #[serde(default)]
+    pub redaction: Redaction,
     /// What the partner may read.
     #[serde(default)]
     pub give: Vec<Give>,
@@ -47,6 +51,17 @@ pub struct Agreement {
     /// Whether indicators that the partner gave may be run against this node's own observations.
     #[serde(default = "yes")]
     pub detect: bool,
+}
+
+/// Whether a partner gets redacted copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Redaction {
+    /// What it may not have whole it does not get.
+    #[default]
+    Forbidden,
+    /// It gets a copy of what remains.
+    Allowed,
 }
 
 /// What a partner may read (`[[give]]`).

@@ -18,6 +18,8 @@ pub struct TableRights {
     pub collections: BTreeMap<ReaderNo, BTreeSet<CollectionNo>>,
     /// Types that a reader never gets.
     pub without: BTreeMap<ReaderNo, BTreeSet<String>>,
+    /// Who may get redacted copies.
+    pub redacts: BTreeSet<ReaderNo>,
 }
 
 /// The account of a reader in [`TableRights`].
@@ -46,6 +48,9 @@ impl TableRights {
         if brought_by(&chain.origin) == Some(reader) {
             return true;
         }
+        if chain.made_for.as_ref().is_some_and(|readers| !readers.contains(&reader)) {
+            return false;
+        }
         if chain.unresolved.is_some() || self.without.get(&reader).is_some_and(|types| types.contains(type_name)) {
             return false;
         }
@@ -67,6 +72,10 @@ impl Rights for TableRights {
 
     fn contributors(&self, state: &LabelState) -> Bits {
         state.chains().iter().filter_map(|c| brought_by(&c.origin).filter(|r| self.reads(*r, c))).collect()
+    }
+
+    fn redacts(&self) -> Bits {
+        self.redacts.iter().copied().collect()
     }
 }
 
@@ -290,6 +299,8 @@ impl World {
                     assigned,
                     unresolved: None,
                     vouched: put.vouched,
+                    made_for: None,
+                    unattributed: false,
                 };
                 Incoming { object, chain }
             })

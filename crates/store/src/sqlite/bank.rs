@@ -26,10 +26,12 @@ pub(super) enum Kind {
     Shown,
     /// What of it is not the latest of its id.
     Superseded,
+    /// Instances that an act changed since the redacted copies were last looked at.
+    Due,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Type,
         Self::Collection,
         Self::State,
@@ -38,6 +40,7 @@ impl Kind {
         Self::Complex,
         Self::Shown,
         Self::Superseded,
+        Self::Due,
     ];
 
     fn no(self) -> u64 {
@@ -50,6 +53,7 @@ impl Kind {
             Self::Complex => 6,
             Self::Shown => 7,
             Self::Superseded => 8,
+            Self::Due => 9,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Taking objects in: staged chunk by chunk where nobody sees them, published in one commit.
 use super::bank::Kind;
 use super::error::{backend, damaged};
-use super::lines::{self, Touched};
+use super::lines::{self, Diff, Touched};
 use super::member::{REVOKED, SEVERAL_ROADS};
 use super::pack::{Ref, need_no, refs_bytes, refs_from};
 use super::registry::foreign;
@@ -275,7 +275,7 @@ pub(super) fn publish(
             });
         }
     }
-    let published = take(work, head.collection, head.accepted, items, alongside, rights, ask)?;
+    let (published, _) = take(work, head.collection, head.accepted, items, alongside, rights, ask)?;
     work.conn.execute("DELETE FROM staged WHERE batch = ?1", [no])?;
     work.conn.execute("DELETE FROM batch WHERE no = ?1", [no])?;
     Ok(published)
@@ -290,6 +290,18 @@ pub(super) fn ingest(
     rights: &dyn Rights,
     ask: Option<Line>,
 ) -> Result<Published, StoreError> {
+    Ok(ingest_told(work, head, incoming, alongside, rights, ask)?.0)
+}
+
+/// The same, and what it changed in which line.
+pub(super) fn ingest_told(
+    work: &mut Work<'_>,
+    head: &BatchHead,
+    incoming: &[Incoming],
+    alongside: &Alongside,
+    rights: &dyn Rights,
+    ask: Option<Line>,
+) -> Result<(Published, Vec<Diff>), StoreError> {
     let realm = realm_of(work, head.collection)?;
     let mut parts = Parts::default();
     let mut items = Vec::with_capacity(incoming.len());
@@ -346,7 +358,7 @@ fn take<'a>(
     alongside: &'a Alongside,
     in_force: &dyn Rights,
     ask: Option<Line>,
-) -> Result<Published, StoreError> {
+) -> Result<(Published, Vec<Diff>), StoreError> {
     let count = items.len();
     let realm = realm_of(work, collection)?;
     let mut parts = Parts::default();
@@ -417,7 +429,7 @@ fn take<'a>(
             (Some((_, row)), None) => lines::slot_in(work, row, no)?,
         });
     }
-    Ok(Published { taken, slots, commit: work.snap.commit.saturating_add(1).cast_unsigned() })
+    Ok((Published { taken, slots, commit: work.snap.commit.saturating_add(1).cast_unsigned() }, diffs))
 }
 
 /// Digest and number of what is held of a key.
@@ -740,6 +752,10 @@ pub(super) fn put_state(work: &mut Work<'_>, no: InstanceNo, old: u32, new: u32)
 /// Brings classes, their sets and the keys of classes up to date with what was settled. Call after new rows are written.
 pub(super) fn apply(work: &mut Work<'_>, settled: &[Settled]) -> Result<(), StoreError> {
     let conn = work.conn;
+    if work.snap.redacts {
+        let changed = settled.iter().filter(|s| s.seed || s.old != Some(s.new)).map(|s| s.no).collect();
+        work.insert_all(Kind::Due, 0, &changed);
+    }
     let mut update = conn.prepare_cached("UPDATE instance SET class = ?2 WHERE no = ?1")?;
     let mut moved = Vec::new();
     let mut come: HashMap<u32, (roaring::RoaringBitmap, roaring::RoaringBitmap)> = HashMap::new();

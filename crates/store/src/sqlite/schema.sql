@@ -1,4 +1,5 @@
 -- The SQLite form of the store. Numbers of things (`no`) never leave the node.
+-- The link from redacted copies to their originals, `copy_of`, is in copies.rs.
 -- Truth is: collection, object_key, content, instance, chain, reference, line, line_commit, receipt, leaf, and the small tables.
 -- Derived, and checked by `Store::check`: class, facet, instance.class, bitmap, bitmap_delta.
 

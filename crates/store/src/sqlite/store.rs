@@ -3,12 +3,12 @@ use super::bank::Kind;
 use super::error::{backend, damaged};
 use super::rights::put_digest;
 use super::work::{Work, append_act, append_leaf, find_key};
-use super::{SqliteStore, check, checkpoint, intake, lines, lock, operator, page, receipts, rights};
+use super::{SqliteStore, check, checkpoint, copies, intake, lines, lock, operator, page, receipts, rights};
 use crate::{
     Account, Act, Alert, Alongside, BatchHead, BatchId, ChainChange, Collection, Epoch, Figures, HeldMarking, Incoming,
-    InstanceInfo, InstanceNo, Line, LineChange, Micros, NewAlert, NewCollection, Page, PageQuery, PreviewedChange,
-    Published, PullState, Quarantined, ReaderLines, Receipt, ReceiptRow, Rights, Slot, Status, Store, StoreError,
-    Usage, audit_row::LeafRow,
+    InstanceInfo, InstanceNo, Line, LineChange, Micros, NewAlert, NewCollection, NewCopy, Page, PageQuery,
+    PreviewedChange, Published, PullState, Quarantined, ReaderLines, Receipt, ReceiptRow, Redactable, Rights, Slot,
+    Status, Store, StoreError, Usage, audit_row::LeafRow,
 };
 use label::{CollectionNo, LabelState, ReaderNo};
 use rusqlite::{OptionalExtension as _, Row, params};
@@ -47,6 +47,9 @@ impl Store for SqliteStore {
     ) -> Result<(Epoch, Vec<LineChange>), StoreError> {
         self.write(|work| {
             let (diffs, any) = rights::set_rights(work, lines, rights, at)?;
+            if work.snap.redacts || !rights.redacts().is_empty() {
+                copies::all_due(work)?;
+            }
             if any || digest != work.snap.digest || work.snap.epoch == 0 {
                 work.next_epoch()?;
                 put_digest(work, digest)?;
@@ -114,6 +117,37 @@ impl Store for SqliteStore {
             append_act(work.conn, act, at)?;
             Ok(diffs.iter().map(lines::Diff::change).collect())
         })
+    }
+
+    fn redaction_due(
+        &self,
+        readers: &label::Bits,
+        limit: usize,
+    ) -> Result<(Vec<InstanceNo>, Vec<Redactable>), StoreError> {
+        if self.current().bank.get(Kind::Due, 0).is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        self.read(|conn, snap| copies::due(conn, snap, readers, limit))
+    }
+
+    fn put_copies(
+        &self,
+        new: &[NewCopy],
+        changes: &[ChainChange],
+        looked_at: &[InstanceNo],
+        rights: &dyn Rights,
+        act: &Act,
+        at: Micros,
+    ) -> Result<Vec<LineChange>, StoreError> {
+        self.write(|work| copies::put(work, new, changes, looked_at, rights, act, at))
+    }
+
+    fn copies_of(&self, no: InstanceNo) -> Result<Vec<InstanceNo>, StoreError> {
+        self.read(|conn, _| copies::copies_of(conn, no))
+    }
+
+    fn originals_of(&self, no: InstanceNo) -> Result<Vec<InstanceNo>, StoreError> {
+        self.read(|conn, _| copies::originals_of(conn, no))
     }
 
     fn page(&self, query: &PageQuery) -> Result<Page, StoreError> {

@@ -53,6 +53,8 @@ pub(super) struct Snapshot {
     pub(super) commit: i64,
     pub(super) epoch: Epoch,
     pub(super) digest: [u8; 32],
+    /// Whether the rights have ever spoken of redaction.
+    pub(super) redacts: bool,
     pub(super) registry: Arc<Registry>,
     pub(super) lines: Arc<BTreeMap<Line, LineRow>>,
     pub(super) bank: Bank,
@@ -87,6 +89,7 @@ impl Snapshot {
             commit: meta(conn, "commit")?.unwrap_or(0),
             epoch: meta::<i64>(conn, "epoch")?.unwrap_or(0).cast_unsigned(),
             digest: digest.try_into().unwrap_or([0; 32]),
+            redacts: meta::<i64>(conn, "redacts")?.is_some(),
             registry: Arc::new(Registry::load(conn)?),
             lines: Arc::new(lines),
             bank,

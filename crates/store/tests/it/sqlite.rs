@@ -193,6 +193,27 @@ fn what_is_no_store_is_refused_and_left_alone() {
     assert!(matches!(SqliteStore::open(&later, &OpenOptions::default()), Err(StoreError::Damaged(_))));
 }
 
+/// A store made before there were redacted copies is one with room for them once it was opened.
+#[test]
+fn a_store_of_the_form_before_redacted_copies_is_taken_over() {
+    let folder = temp();
+    let mut world = World::new(Box::new(open(folder.path())), 1, 2).unwrap();
+    let made = world.ingest(world.collections[0], &sightings(0..3)).unwrap().taken;
+    let before = world.all(line(&world, 0)).unwrap();
+    world.store = Box::new(open(temp().path()));
+    let conn = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
+    conn.execute_batch("DROP TABLE copy_of").unwrap();
+    conn.pragma_update(None, "user_version", 2).unwrap();
+    drop(conn);
+    for _ in 0..2 {
+        world.store = Box::new(open(temp().path()));
+        world.store = Box::new(open(folder.path()));
+        assert!(world.store.copies_of(made[0].0).unwrap().is_empty());
+        assert_eq!(world.all(line(&world, 0)).unwrap(), before);
+        world.sound();
+    }
+}
+
 /// Design: bitmaps are checkpointed with a replayed tail.
 #[test]
 fn reopening_replays_what_changed_since_the_checkpoint() {

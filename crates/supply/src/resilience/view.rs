@@ -94,6 +94,8 @@ pub fn conjunction(collection: CollectionNo, markings: &[Id<MarkingDefinition>])
         assigned: Assigned::None,
         unresolved: None,
         vouched: false,
+        made_for: None,
+        unattributed: false,
     }])
 }
 

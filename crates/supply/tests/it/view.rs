@@ -36,6 +36,7 @@ fn reader() -> Reader {
         collections: BTreeMap::from([(7, Kinds::All)]),
         from: None,
         until: None,
+        redaction: false,
     }
 }
 

@@ -38,6 +38,7 @@ fn released(items: Vec<(Item, Label)>) -> Vec<Released<Item>> {
         collections: BTreeMap::from([(1, Kinds::All)]),
         from: None,
         until: None,
+        redaction: false,
     };
     items
         .into_iter()
@@ -53,6 +54,8 @@ fn released(items: Vec<(Item, Label)>) -> Vec<Released<Item>> {
                 assigned,
                 unresolved: None,
                 vouched: false,
+                made_for: None,
+                unattributed: false,
             };
             let evidence = Evidence { type_name: "tool".into(), collection: 1, unknown_references: 0 };
             let labelled = Labelled::new(item, Arc::new(LabelState::new(vec![chain])), evidence);

@@ -1,0 +1,137 @@
+//! Laws of redacted copies (L-124): who may see one, what links it, and what makes one due.
+use super::Open;
+use super::world::{Make, Put, World, act, id};
+use crate::{ChainChange, Incoming, InstanceNo, Line, NewCopy};
+use label::{Bits, Chain, ReaderNo};
+
+/// A world whose readers 1 and 2 may get copies; reader 0 sees every original.
+fn world(open: Open<'_>) -> World {
+    let mut world = World::new(open(), 1, 3).unwrap();
+    world.rights.redacts = [1, 2].into();
+    world.set_rights().unwrap();
+    let looked_at = due(&world).0;
+    put(&mut world, &[], &[], &looked_at);
+    world
+}
+
+fn line(world: &World, reader: ReaderNo) -> Line {
+    Line { reader, collection: world.collections[0] }
+}
+
+fn due(world: &World) -> (Vec<InstanceNo>, Vec<crate::Redactable>) {
+    let readers: Bits = [1, 2].into_iter().collect();
+    world.store.redaction_due(&readers, 1_000).unwrap()
+}
+
+fn put(
+    world: &mut World,
+    new: &[NewCopy],
+    changes: &[ChainChange],
+    looked_at: &[InstanceNo],
+) -> Vec<crate::LineChange> {
+    world.now += 1_000_000;
+    world.store.put_copies(new, changes, looked_at, &world.rights, &act("redact"), world.now).unwrap()
+}
+
+/// A copy of `original` with an id and a label of its own, for some readers.
+fn copy(world: &World, original: InstanceNo, n: u32, version: u32, readers: &[ReaderNo]) -> NewCopy {
+    let made = Put::new(Make::new(id("report", n), version), 0b111);
+    let mut items: Vec<Incoming> = World::incoming(world.collections[0], &[made]);
+    let mut copy = items.remove(0);
+    copy.chain.made_for = Some(readers.to_vec());
+    NewCopy { original, copy, definition: None }
+}
+
+fn ids(world: &World, reader: ReaderNo) -> Vec<String> {
+    world.all(line(world, reader)).unwrap().into_iter().map(|entry| entry.1).collect()
+}
+
+/// L-124, L-123: a copy shows to whom it was made for and to nobody else, whatever its label permits; others' lines do not move. Its link is kept, and tells in both
+/// directions; a copy that is withdrawn keeps it.
+pub(super) fn a_copy_shows_to_whom_it_was_made_for_alone(open: Open<'_>) {
+    let mut world = world(open);
+    let original = world.ingest(world.collections[0], &[Put::new(Make::new(id("report", 1), 1), 0b001)]).unwrap();
+    let original = original.taken[0].0;
+    let (looked_at, found) = due(&world);
+    assert_eq!((found.len(), found[0].versions[0].info.no, found[0].copies.len()), (1, original, 0));
+    let before = (world.all(line(&world, 0)).unwrap(), world.all(line(&world, 2)).unwrap());
+    let (epoch, _) = world.store.epoch().unwrap();
+    let made = copy(&world, original, 91, 1, &[1]);
+    let changes = put(&mut world, std::slice::from_ref(&made), &[], &looked_at);
+    assert_eq!(changes.iter().map(|c| (c.reader, c.released)).collect::<Vec<_>>(), [(1, 1)]);
+    assert_eq!(world.store.epoch().unwrap().0, epoch + 1);
+    assert_eq!(ids(&world, 1), [id("report", 91).to_string()]);
+    assert_eq!((world.all(line(&world, 0)).unwrap(), world.all(line(&world, 2)).unwrap()), before);
+    let [no] = world.store.copies_of(original).unwrap()[..] else { panic!("one copy") };
+    assert_eq!(world.store.originals_of(no).unwrap(), [original]);
+    assert!(world.store.originals_of(original).unwrap().is_empty());
+    world.sound();
+
+    // For one more reader: who has it keeps its slot.
+    let held = world.all(line(&world, 1)).unwrap();
+    let old = made.copy.chain.clone();
+    let more = Chain { made_for: Some(vec![1, 2]), ..old.clone() };
+    put(&mut world, &[], &[ChainChange { no, old, new: Some(more.clone()) }], &[]);
+    assert_eq!(world.all(line(&world, 1)).unwrap(), held);
+    assert_eq!(ids(&world, 2), [id("report", 91).to_string()]);
+    // Withdrawn, and back with a new slot.
+    put(&mut world, &[], &[ChainChange { no, old: more, new: None }], &[]);
+    assert!(ids(&world, 1).is_empty() && ids(&world, 2).is_empty());
+    assert_eq!(world.store.copies_of(original).unwrap(), [no]);
+    put(&mut world, &[made], &[], &[]);
+    let again = world.all(line(&world, 1)).unwrap();
+    assert!(again[0].0 > held[0].0 && again[0].1 == held[0].1, "{again:?} {held:?}");
+    assert!(ids(&world, 2).is_empty());
+    world.sound();
+}
+
+/// L-124, I2: what an act may have changed is written down with it until copies were looked at: the object itself, who refers to it, and of what it is a copy.
+pub(super) fn what_may_need_a_copy_anew_is_due_until_it_was_looked_at(open: Open<'_>) {
+    let mut world = world(open);
+    let c = world.collections[0];
+    let part = world.ingest(c, &[Put::new(Make::new(id("indicator", 1), 1), 0b001)]).unwrap().taken[0].0;
+    let report = Make { optional: vec![id("indicator", 1)], ..Make::new(id("report", 1), 1) };
+    let report = world.ingest(c, &[Put::new(report, 0b111)]).unwrap().taken[0].0;
+    let (looked_at, found) = due(&world);
+    assert!(looked_at.contains(&part) && looked_at.contains(&report), "{looked_at:?}");
+    let versions = |found: &[crate::Redactable]| -> Vec<InstanceNo> {
+        found.iter().flat_map(|r| r.versions.iter().map(|v| v.info.no)).collect()
+    };
+    assert_eq!(versions(&found), [part, report]);
+    let of_report = found.iter().find(|r| r.versions[0].info.no == report).unwrap();
+    let (target, readers) = &of_report.known[0];
+    assert_eq!((target, readers.contains(0), readers.contains(1)), (&id("indicator", 1), true, false));
+    let leaves = world.store.figures().unwrap().leaves;
+    put(&mut world, &[], &[], &looked_at);
+    assert_eq!(world.store.figures().unwrap().leaves, leaves, "nothing changed, nothing is told");
+    assert!(due(&world).0.is_empty());
+
+    // Another label of what a report names makes the report due; who sees all of it is nobody's matter.
+    world.relabel(part, &[0b010]).unwrap();
+    let (looked_at, found) = due(&world);
+    assert!(looked_at.contains(&part) && versions(&found).contains(&report), "{looked_at:?}");
+    let made = copy(&world, report, 92, 1, &[2]);
+    put(&mut world, &[made], &[], &looked_at);
+    let (looked_at, found) = due(&world);
+    let held: Vec<_> = found.iter().flat_map(|r| r.copies.iter().map(|copy| copy.original)).collect();
+    assert_eq!(held, [report], "a copy leads to its original");
+    put(&mut world, &[], &[], &looked_at);
+    // New rights may change every cut.
+    world.set_rights().unwrap();
+    let (looked_at, _) = due(&world);
+    assert!([part, report].iter().all(|no| looked_at.contains(no)));
+    let (few, _) = world.store.redaction_due(&Bits::new(), 1).unwrap();
+    assert_eq!(few.len(), 1, "no more than asked for");
+    world.sound();
+}
+
+/// Whoever never allows redaction pays nothing for it.
+pub(super) fn nothing_is_due_where_nobody_redacts(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 3).unwrap();
+    world.ingest(world.collections[0], &[Put::new(Make::new(id("report", 1), 1), 0b001)]).unwrap();
+    world.set_rights().unwrap();
+    assert!(due(&world).0.is_empty());
+    world.rights.redacts = [1].into();
+    world.set_rights().unwrap();
+    assert_eq!(due(&world).0.len(), 1, "what was held before counts");
+}
