@@ -9,5 +9,6 @@ pub mod fault_tree;
 pub mod granular_marking;
 pub mod line_model;
 pub mod pattern;
+pub mod redaction;
 pub mod spif;
 pub mod vectors;

@@ -1,6 +1,7 @@
 //! L-158 at the whole node: random labels, clearances, object graphs, relabels, posts and agreements, from a seed. After every few acts each reader asks by
 //! every listing; what it gets is what the naive model (`oracle::decision`, and the reference rule written here as removing until nothing changes) allows: no
-//! object, identifier, count or marking text beyond it, and nothing of it missing.
+//! object, identifier, count or marking text beyond it, and nothing of it missing. Parts of own objects have markings of their own; where an agreement allows
+//! redaction, the copies given are those of `oracle::redaction`, word for word.
 //!
 //! `ENTENTE_CONJUNCTION_STEPS` acts (2,000), `ENTENTE_SEED` where to begin.
 
@@ -11,7 +12,7 @@ use crate::{
 };
 use label::Label;
 use node::admin::Request;
-use oracle::decision as naive;
+use oracle::{decision as naive, redaction};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -140,6 +141,52 @@ struct Thing {
     needs: Vec<String>,
     may: Vec<String>,
     roads: Vec<naive::Chain>,
+    /// The object; of partners' posts, which nobody here redacts, nothing.
+    json: Value,
+    /// Markings on the object as a whole, and its parts with those on them.
+    on_whole: Vec<usize>,
+    parts: Vec<redaction::Part>,
+}
+
+/// What a copy always has, or gets anew.
+const FRAME: [&str; 8] =
+    ["type", "spec_version", "id", "created", "modified", "created_by_ref", "object_marking_refs", "granular_markings"];
+
+/// The properties that each type must have.
+fn required(kind: &str) -> Vec<String> {
+    let names: &[&str] = match kind {
+        "relationship" => &["relationship_type", "source_ref", "target_ref"],
+        "sighting" => &["sighting_of_ref"],
+        "report" => &["name", "published", "object_refs"],
+        _ => &["pattern", "pattern_type", "valid_from"],
+    };
+    names.iter().map(|n| (*n).to_owned()).collect()
+}
+
+/// The parts of an object; `at` are the selectors that a marking stands on.
+fn parts(json: &Value, at: &[&str], marking: usize) -> Vec<redaction::Part> {
+    let mut parts = Vec::new();
+    let sorted: BTreeMap<&String, &Value> = json.as_object().unwrap().iter().collect();
+    for (name, value) in sorted.into_iter().filter(|(name, _)| !FRAME.contains(&name.as_str())) {
+        let items = value.as_array().map_or_else(|| vec![(None, value)], |list| (0..).map(Some).zip(list).collect());
+        for (i, value) in items {
+            let place = i.map_or_else(|| name.clone(), |i: usize| format!("{name}.[{i}]"));
+            let marked = at.contains(&place.as_str()) || at.contains(&name.as_str());
+            let names = name.ends_with("_ref") || name.ends_with("_refs");
+            parts.push(redaction::Part {
+                name: name.clone(),
+                value: value.to_string(),
+                markings: if marked { vec![marking] } else { Vec::new() },
+                names: if names { vec![value.as_str().unwrap().to_owned()] } else { Vec::new() },
+            });
+        }
+    }
+    parts
+}
+
+/// What a copy says, apart from what it gets anew.
+fn said(json: &Value) -> String {
+    parts(json, &[], 0).iter().map(|part| format!("{}={}\n", part.name, part.value)).collect()
 }
 
 /// One node with its model.
@@ -152,10 +199,13 @@ struct World {
     names: Vec<String>,
     things: Vec<Thing>,
     readers: Vec<naive::Reader>,
+    /// Whether each reader's agreement allows redaction.
+    redacts: Vec<bool>,
     made: u64,
     /// Objects, identifiers and answers that were compared.
     shown: usize,
     refused: usize,
+    copies: usize,
 }
 
 impl World {
@@ -195,9 +245,11 @@ impl World {
             names,
             things: Vec::new(),
             readers: Vec::new(),
+            redacts: vec![false; PARTNERS.len()],
             made: 0,
             shown: 0,
             refused: 0,
+            copies: 0,
         };
         for (partner, account, _) in PARTNERS {
             world.stage.account(account, Some(partner), json!({}));
@@ -209,6 +261,8 @@ impl World {
         // The definitions stand in every collection, so that whoever passes a label may know its marking.
         for room in ROOMS {
             world.stage.import(&definitions, room, None);
+            // Copies are the hub's, and whoever gets one may know of the hub.
+            world.stage.import(&[material::identity(HUB, "the hub")], room, Some("TLP:CLEAR"));
         }
         world
     }
@@ -225,8 +279,9 @@ impl World {
         let all = d.percent(60);
         let mut kinds: Vec<&'static str> = if all { vec!["*"] } else { d.some(&KINDS, 65) };
         if !all {
-            kinds.push("marking-definition");
+            kinds.extend(["marking-definition", "identity"]);
         }
+        let redaction = d.percent(70);
         let until = d.percent(15).then(|| self.model.at + 3600 * SECOND * i64::try_from(1 + d.below(6)).unwrap());
         let deal = Deal {
             partner,
@@ -253,6 +308,10 @@ impl World {
         let mut tlp_all = vec!["CLEAR"];
         tlp_all.extend(&tlp);
         let mut text = deal.toml().replacen("tlp = [\"CLEAR\", \"GREEN\"]", &format!("tlp = [{}]", list(&tlp_all)), 1);
+        if redaction {
+            text = text.replacen("tlp =", "redaction = \"allowed\"\ntlp =", 1);
+        }
+        self.redacts[n] = redaction;
         text = text
             .replace(&format!("identity = {HUB:?}"), &format!("identity = \"identity--{}\"", uuid(7, n as u64 + 1)));
         if !levels.is_empty() {
@@ -356,7 +415,31 @@ impl World {
         };
         let kind = KINDS.into_iter().find(|k| *k == kind).unwrap();
         let version = "2026-01-01T00:00:00.000Z".to_owned();
-        (json, Thing { id, version, kind, needs, may, roads: Vec::new() })
+        if self.dice.percent(50) {
+            json["description"] = json!(format!("words about {n}"));
+            json["labels"] = json!([format!("first of {n}"), format!("second of {n}")]);
+        }
+        let (roads, on_whole, parts) = (Vec::new(), Vec::new(), Vec::new());
+        (json, Thing { id, version, kind, needs, may, roads, json: Value::Null, on_whole, parts })
+    }
+
+    /// Puts a marking on a part of the object, sometimes on one that its type needs; which, and on what.
+    fn mark_a_part(&mut self, json: &mut Value) -> Option<(usize, Vec<&'static str>)> {
+        let kind = json["type"].as_str().unwrap();
+        let mut places = vec![vec!["description"], vec!["labels.[0]", "description"], vec!["labels"]];
+        match kind {
+            "report" => places.push(vec!["object_refs.[1]"]),
+            "indicator" => places.extend([vec!["name"], vec!["pattern"]]),
+            _ => {}
+        }
+        let at = self.dice.pick(&places);
+        let there = |at: &str| json.get(at.split('.').next().unwrap()).is_some();
+        if !self.dice.percent(50) || !at.iter().all(|at| there(at)) {
+            return None;
+        }
+        let marking = self.dice.below(self.ids.len());
+        json["granular_markings"] = json!([{"selectors": at, "marking_ref": self.ids[marking]}]);
+        Some((marking, at))
     }
 
     /// Own material, with a label of its own, one put on at the door, or both kinds of marking.
@@ -372,9 +455,20 @@ impl World {
             }
             json["object_marking_refs"] = carried.iter().map(|m| json!(self.ids[*m])).collect();
         }
+        let labelled = !carried.is_empty();
+        let part = self.mark_a_part(&mut json);
+        thing.on_whole.clone_from(&carried);
+        let (marking, at) = part.unwrap_or_default();
+        if !at.is_empty() {
+            carried.push(marking);
+            carried.sort_unstable();
+            carried.dedup();
+        }
+        thing.parts = parts(&json, &at, marking);
+        thing.json = json.clone();
         let name = self.names[label].clone();
-        self.stage.import(&[json.to_string()], room, carried.is_empty().then_some(name.as_str()));
-        let assigned = if carried.is_empty() { naive::Assigned::Added(vec![label]) } else { naive::Assigned::Nothing };
+        self.stage.import(&[json.to_string()], room, (!labelled).then_some(name.as_str()));
+        let assigned = if labelled { naive::Assigned::Nothing } else { naive::Assigned::Added(vec![label]) };
         let origin = naive::Origin::Own(None);
         thing.roads.push(naive::Chain { collection: room_no(room), origin, carried, assigned, quarantined: false });
         self.things.push(thing);
@@ -397,10 +491,7 @@ impl World {
         let other: Vec<&str> = ROOMS.into_iter().filter(|r| room_no(r) != there).collect();
         let room = self.dice.pick(&other);
         let label = self.dice.below(self.ids.len());
-        let n: u64 = u64::from_str_radix(&self.things[i].id[self.things[i].id.len() - 12..], 16).unwrap();
-        let json = json!({"type": "indicator", "spec_version": "2.1", "id": self.things[i].id, "created": "2026-01-01T00:00:00.000Z",
-            "modified": "2026-01-01T00:00:00.000Z", "name": format!("host {n}"), "pattern": format!("[domain-name:value = 'h{n}.example']"),
-            "pattern_type": "stix", "valid_from": "2026-01-01T00:00:00Z"});
+        let json = self.things[i].json.clone();
         let name = self.names[label].clone();
         self.stage.import(&[json.to_string()], room, Some(&name));
         let assigned = naive::Assigned::Added(vec![label]);
@@ -505,6 +596,42 @@ impl World {
         }
     }
 
+    /// What the copies say that a reader must get in a room, and those it may get: of what has several labels a person may have to decide (L-093).
+    fn copies(&self, n: usize, room: &str, allowed: &[BTreeSet<u32>]) -> (BTreeSet<String>, BTreeSet<String>) {
+        let (mut must, mut may) = (BTreeSet::new(), BTreeSet::new());
+        if !self.redacts[n] {
+            return (must, may);
+        }
+        let known: BTreeSet<&str> =
+            self.things.iter().zip(allowed).filter(|(_, a)| !a.is_empty()).map(|(t, _)| t.id.as_str()).collect();
+        for (thing, _) in self.things.iter().zip(allowed).filter(|(t, a)| a.is_empty() && !t.parts.is_empty()) {
+            for road in thing.roads.iter().filter(|road| road.collection == room_no(room)) {
+                let mut markings = thing.on_whole.clone();
+                if let naive::Assigned::Added(more) = &road.assigned {
+                    markings.extend(more);
+                }
+                let whole = redaction::Whole {
+                    kind: thing.kind.to_owned(),
+                    parts: thing.parts.clone(),
+                    required: required(thing.kind),
+                    markings,
+                };
+                let given = redaction::given(&self.model, &whole, road, &self.readers[n], &|id| known.contains(id));
+                if let redaction::Given::Copy { kept, markings } = given {
+                    let parts = kept.iter().map(|i| &thing.parts[*i]);
+                    let text: String = parts.map(|part| format!("{}={}\n", part.name, part.value)).collect();
+                    let labels = markings.iter().filter(|m| **m < LABELS.len()).count();
+                    if labels > 1 {
+                        may.insert(text)
+                    } else {
+                        must.insert(text)
+                    };
+                }
+            }
+        }
+        (must, may)
+    }
+
     /// Every reader asks for everything by every listing.
     fn ask(&mut self, told: &str) {
         for n in 0..PARTNERS.len() {
@@ -521,9 +648,11 @@ impl World {
                     .map(|(t, _)| (t.id.as_str(), t.version.as_str()))
                     .collect();
                 let manifest = self.stage.shown(&reader.account, room);
+                let ours: BTreeSet<&str> = self.things.iter().map(|t| t.id.as_str()).collect();
+                let copy = |id: &str| !id.starts_with("marking-definition") && id != HUB && !ours.contains(id);
                 let got: BTreeSet<(&str, &str)> = manifest
                     .iter()
-                    .filter(|(id, ..)| !id.starts_with("marking-definition"))
+                    .filter(|(id, ..)| ours.contains(id.as_str()))
                     .map(|(id, version, _)| (id.as_str(), version.as_str()))
                     .collect();
                 let about = || {
@@ -545,12 +674,22 @@ impl World {
                 };
                 let body: Value = serde_json::from_slice(&listed.body).unwrap();
                 let objects = body["objects"].as_array().cloned().unwrap_or_default();
-                let bodies: BTreeSet<&str> = objects
-                    .iter()
-                    .map(|o| o["id"].as_str().unwrap())
-                    .filter(|id| !id.starts_with("marking-definition"))
-                    .collect();
+                let bodies: BTreeSet<&str> =
+                    objects.iter().map(|o| o["id"].as_str().unwrap()).filter(|id| ours.contains(id)).collect();
                 assert_eq!(bodies, want.iter().map(|(id, _)| *id).collect(), "{}", about());
+                let copies: Vec<&Value> = objects.iter().filter(|o| copy(o["id"].as_str().unwrap())).collect();
+                let listed_copies = manifest.iter().filter(|(id, ..)| copy(id)).count();
+                assert_eq!(copies.len(), listed_copies, "{told}: {room} for {}", reader.account);
+                assert!(copies.iter().all(|o| o["created_by_ref"] == HUB && o.get("granular_markings").is_none()));
+                let given: BTreeSet<String> = copies.iter().map(|o| said(o)).collect();
+                let (must, may) = self.copies(n, room, &allowed);
+                let missing: Vec<_> = must.difference(&given).collect();
+                let beyond: Vec<_> = given.iter().filter(|g| !must.contains(*g) && !may.contains(*g)).collect();
+                assert!(
+                    missing.is_empty() && beyond.is_empty() && given.len() == copies.len(),
+                    "{told}: {room} for {reader:?}: missing {missing:#?}, beyond {beyond:#?}"
+                );
+                self.copies += copies.len();
                 for object in &objects {
                     let id = object["id"].as_str().unwrap();
                     let thing = self.things.iter().zip(&allowed).find(|(t, _)| t.id == id);
@@ -585,13 +724,13 @@ fn room_no(room: &str) -> u32 {
     u32::try_from(ROOMS.iter().position(|r| *r == room).unwrap()).unwrap()
 }
 
-/// L-158, L-127, L-131; I1, I5.
+/// L-158, L-123, L-124, L-125, L-127, L-131; I1, I5.
 #[test]
 fn no_reader_ever_receives_what_the_conjunction_refuses_and_everything_permitted_arrives() {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<usize>().ok());
     let steps = number("ENTENTE_CONJUNCTION_STEPS").unwrap_or(2_000);
     let mut seed = number("ENTENTE_SEED").unwrap_or(1) as u64;
-    let (mut done, mut shown, mut refused) = (0, 0, 0);
+    let (mut done, mut shown, mut refused, mut copies) = (0, 0, 0, 0);
     while done < steps {
         let mut world = World::open(seed);
         for step in 1..=EPISODE.min(steps - done) {
@@ -604,8 +743,11 @@ fn no_reader_ever_receives_what_the_conjunction_refuses_and_everything_permitted
         done += EPISODE.min(steps - done);
         shown += world.shown;
         refused += world.refused;
+        copies += world.copies;
         seed += 1;
     }
-    eprintln!("{done} acts; {shown} objects shown as the model allows, {refused} not shown as it demands");
-    assert!(shown > steps && refused > steps, "{shown} {refused}");
+    eprintln!(
+        "{done} acts; {shown} objects shown as the model allows, {refused} not shown as it demands, {copies} redacted copies"
+    );
+    assert!(shown > steps && refused > steps && copies * 8 > steps, "{shown} {refused} {copies}");
 }

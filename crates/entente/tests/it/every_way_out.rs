@@ -4,8 +4,8 @@
 
 use crate::twin::{
     acts,
-    house::{JAPAN, KOREA, NATO, OTHER, PEER, SENSOR, TOOL, envelope},
-    material::{Object, id, labels},
+    house::{self, JAPAN, KOREA, NATO, OTHER, PEER, PUBLIC, REL, SENSOR, TOOL, envelope},
+    material::{Object, id, labels, marking},
     pair::{Ask, ManualClock, START, Twin, Who, send_alone},
 };
 use node::admin::Request;
@@ -25,7 +25,7 @@ const HEAD: &str = "\
 What each reader gets, by every way out. One letter a way, `-` where it gives nothing, a space where the reader has no such way:
   o objects   m manifest   i object by id   v versions   f objects filtered by id   e export   w view-as
 After the letters, how the label that this node assigned goes along: `+in` inside the object, `+by` beside it for a peer.
-Posted rows are brought by jpn-tool; its status, seen by whom it does not concern, follows at the end.
+Japan's agreement allows redaction, Korea's does not. Posted rows are brought by jpn-tool; its status, seen by whom it does not concern, follows at the end.
 
 ";
 
@@ -51,7 +51,7 @@ fn short(label: &str) -> String {
     words.iter().fold(label.to_owned(), |text, (long, code)| text.replace(long, code))
 }
 
-fn furnish(twin: &Twin, tokens: &crate::twin::house::Tokens) -> (Vec<Row>, String) {
+fn furnish(twin: &Twin, tokens: &house::Tokens) -> (Vec<Row>, String) {
     for alias in ["intel", "dawn"] {
         twin.import(alias, None, &acts::identities());
     }
@@ -92,6 +92,27 @@ fn furnish(twin: &Twin, tokens: &crate::twin::house::Tokens) -> (Vec<Row>, Strin
         twin.import(alias, None, &[object.text()]);
         rows.push(row(what.to_owned(), &object, alias));
     }
+    // Japan's agreement allows redaction; Korea's does not, and it may have more.
+    for label in [REL, PUBLIC, "TLP:GREEN"] {
+        for (how, assigned) in [("carried", false), ("assigned", true)] {
+            let part = json!([{"selectors": ["description"], "marking_ref": marking("NATO SECRET")}]);
+            let parted = Object::new("tool", &format!("parted {label} {how}"))
+                .set("description", json!("the part"))
+                .set("granular_markings", part);
+            let parted = if assigned { parted } else { parted.marked(&[label]) };
+            twin.import("intel", assigned.then_some(label), &[parted.text()]);
+            rows.push(row(format!("{} with a part NATO SECRET, {how}", short(label)), &parted, "intel"));
+            let told = twin.admin(Request::Explain { id: parted.id(), to: TOOL.to_owned(), realm: None });
+            let copy = told["instances"][0]["redacted"][0]["copy"].as_str().unwrap().to_owned();
+            rows.push(Row { what: "  its redacted copy".to_owned(), id: copy, at: "intel" });
+        }
+    }
+    let asks = Object::new("tool", "not attributed").set("labels", json!(["tlp:ex:chr"])).marked(&["PUBLIC"]);
+    twin.import("intel", None, &[asks.text()]);
+    rows.push(row("PUBLIC, not to be attributed (tlp:ex:chr)".to_owned(), &asks, "intel"));
+    let told = twin.admin(Request::Explain { id: asks.id(), to: TOOL.to_owned(), realm: None });
+    let copy = told["instances"][0]["redacted"][0]["copy"].as_str().unwrap().to_owned();
+    rows.push(Row { what: "  its redacted copy".to_owned(), id: copy, at: "intel" });
     let elsewhere = Object::new("tool", "closed").marked(&["PUBLIC"]);
     twin.import("closed", None, &[elsewhere.text()]);
     rows.push(row("PUBLIC, in a closed collection".to_owned(), &elsewhere, "closed"));
@@ -139,7 +160,7 @@ fn ids(list: &Value) -> BTreeSet<String> {
     list.as_array().into_iter().flatten().filter_map(|o| Some(o["id"].as_str()?.to_owned())).collect()
 }
 
-fn see(twin: &Twin, tokens: &crate::twin::house::Tokens, reader: &'static str, alias: &str) -> Seen {
+fn see(twin: &Twin, tokens: &house::Tokens, reader: &'static str, alias: &str) -> Seen {
     let get = |rest: &str| match reader {
         "operator" => Value::Null,
         _ => send_alone(twin, &Ask::get(reader, path(alias, rest)), tokens).json(),
@@ -168,7 +189,7 @@ fn see(twin: &Twin, tokens: &crate::twin::house::Tokens, reader: &'static str, a
     }
 }
 
-fn cell(twin: &Twin, tokens: &crate::twin::house::Tokens, reader: &'static str, row: &Row, seen: &Seen) -> String {
+fn cell(twin: &Twin, tokens: &house::Tokens, reader: &'static str, row: &Row, seen: &Seen) -> String {
     let by_http = reader != "operator";
     let has = |rest: String| send_alone(twin, &Ask::get(reader, path(row.at, &rest)), tokens).json();
     let mut text = String::new();
@@ -199,7 +220,9 @@ fn cell(twin: &Twin, tokens: &crate::twin::house::Tokens, reader: &'static str, 
 fn matrix() -> String {
     let clock = Arc::new(ManualClock(AtomicI64::new(START)));
     let twin = Twin::open(&clock, &|node| node);
-    let tokens = crate::twin::house::accounts(&twin);
+    let tokens = house::accounts(&twin);
+    let allowed = house::japan(&house::JAPAN_TERMS).replacen("tlp =", "redaction = \"allowed\"\ntlp =", 1);
+    house::rewrite(&twin, "agreements/japan.toml", &allowed);
     let (rows, status) = furnish(&twin, &tokens);
     let mut seen = BTreeMap::new();
     for reader in READERS {
@@ -300,12 +323,12 @@ fn every_command_is_a_way_out_in_the_matrix_or_the_operators_alone() {
 fn a_partner_that_redefines_a_marking_withdraws_its_own_objects_and_fails_nobody() {
     let clock = Arc::new(ManualClock(AtomicI64::new(START)));
     let twin = Twin::open(&clock, &|node| node);
-    let tokens = crate::twin::house::accounts(&twin);
+    let tokens = house::accounts(&twin);
     twin.import("intel", None, &acts::identities());
     let statement = Object::statement("shared", "handle with care").marked(&["TLP:CLEAR"]);
     twin.import("intel", None, &[statement.text()]);
     let marked = |seed: &str, creator: &str| {
-        let marks = json!([statement.id(), crate::twin::material::marking("TLP:CLEAR")]);
+        let marks = json!([statement.id(), marking("TLP:CLEAR")]);
         Object::new("tool", seed).by(creator).set("object_marking_refs", marks)
     };
     twin.import("intel", None, &[marked("NATO's", NATO).text()]);

@@ -16,5 +16,6 @@ mod convert;
 mod crash;
 mod detection;
 mod late_release;
+mod redaction;
 mod resilience;
 mod twin;

@@ -116,6 +116,12 @@ pub(crate) fn indicator(space: u32, number: u64) -> Indicator {
     }))
 }
 
+impl From<Value> for Indicator {
+    fn from(value: Value) -> Self {
+        Self(value)
+    }
+}
+
 impl Indicator {
     pub(crate) fn id(&self) -> String {
         self.0["id"].as_str().unwrap().to_owned()

@@ -1,0 +1,129 @@
+//! What a reader gets of an own object that it may not have whole (L-123 to L-125, L-127): a naive model with sets and loops, sharing no code with `label`.
+use crate::decision::{Answer, Assigned, Chain, Model, Reader, Says};
+use std::collections::BTreeSet;
+
+/// A property, or an item of a list.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The property.
+    pub name: String,
+    /// The value, for whoever compares.
+    pub value: String,
+    /// Markings of the selectors that cover it.
+    pub markings: Vec<usize>,
+    /// Identifiers in it.
+    pub names: Vec<String>,
+}
+
+/// An object as redaction sees it.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    /// Its type.
+    pub kind: String,
+    /// Its parts but those that a copy always has, or gets anew.
+    pub parts: Vec<Part>,
+    /// Properties without which its type is none.
+    pub required: Vec<String>,
+    /// Markings on the object as a whole: carried, and assigned at the door.
+    pub markings: Vec<usize>,
+}
+
+/// What a reader gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// Nothing is cut: no copy.
+    Uncut,
+    /// Nothing.
+    Nothing,
+    /// These parts, by index, under all of these markings.
+    Copy {
+        /// What is kept.
+        kept: Vec<usize>,
+        /// What marks it; a copy whose label cannot be one label may be held (L-093).
+        markings: BTreeSet<usize>,
+    },
+}
+
+/// What remains of an own object that came by `road`, for a reader whose agreement allows redaction. `knows` tells whom it may know of.
+pub fn given(model: &Model, whole: &Whole, road: &Chain, reader: &Reader, knows: &dyn Fn(&str) -> bool) -> Given {
+    if matches!(road.assigned, Assigned::Replaced(_)) || road.quarantined {
+        return Given::Nothing;
+    }
+    let label = |m: usize| matches!(model.says(m, &road.origin), Some(Says::Label(_)));
+    let mut kept = Vec::new();
+    let mut markings = BTreeSet::new();
+    for (i, part) in whole.parts.iter().enumerate() {
+        // A label on the part counts instead of the object's; everything else besides.
+        let own_label = part.markings.iter().any(|m| label(*m));
+        let of_object = whole.markings.iter().copied().filter(|m| !own_label || !label(*m));
+        let all: BTreeSet<usize> = part.markings.iter().copied().chain(of_object).collect();
+        let alone = Chain {
+            collection: road.collection,
+            origin: road.origin.clone(),
+            carried: all.iter().copied().collect(),
+            assigned: Assigned::Nothing,
+            quarantined: false,
+        };
+        let passes = matches!(model.decide(&[alone], &whole.kind, reader), Answer::Yes { .. });
+        if passes && part.names.iter().all(|id| knows(id)) {
+            kept.push(i);
+            markings.extend(all);
+        }
+    }
+    if kept.len() == whole.parts.len() {
+        return Given::Uncut;
+    }
+    let has = |name: &String| kept.iter().any(|i| whole.parts[*i].name == *name);
+    if kept.is_empty() || !whole.required.iter().all(has) {
+        return Given::Nothing;
+    }
+    Given::Copy { kept, markings }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::{Marking, Origin};
+    use std::collections::BTreeMap;
+
+    /// The model itself, on a case written by hand: TLP:GREEN is addressed to the reader, TLP:AMBER is not.
+    #[test]
+    fn what_remains_is_what_passes_and_names_nobody_hidden() {
+        let level = |n| Marking { says: Says::Tlp(n), by: vec![] };
+        let model = Model { policies: vec![], markings: vec![level(1), level(2)], at: 0, mappers: vec![] };
+        let part = |name: &str, markings: &[usize], names: &[&str]| Part {
+            name: name.to_owned(),
+            value: String::new(),
+            markings: markings.to_vec(),
+            names: names.iter().map(|n| (*n).to_owned()).collect(),
+        };
+        let mut whole = Whole {
+            kind: "report".to_owned(),
+            parts: vec![part("name", &[], &[]), part("description", &[1], &[]), part("object_refs", &[], &["a"])],
+            required: vec!["name".to_owned(), "object_refs".to_owned()],
+            markings: vec![0],
+        };
+        let road = Chain {
+            collection: 1,
+            origin: Origin::Own(None),
+            carried: vec![0, 1],
+            assigned: Assigned::Nothing,
+            quarantined: false,
+        };
+        let reader = Reader {
+            account: "r".to_owned(),
+            partner: Some("P".to_owned()),
+            clearances: vec![],
+            tlp: vec![1],
+            collections: BTreeMap::from([(1, None)]),
+            dates: (None, None),
+        };
+        let copy = |kept: &[usize]| Given::Copy { kept: kept.to_vec(), markings: BTreeSet::from([0]) };
+        assert_eq!(given(&model, &whole, &road, &reader, &|_| true), copy(&[0, 2]));
+        assert_eq!(given(&model, &whole, &road, &reader, &|_| false), Given::Nothing, "a report refers to something");
+        whole.parts[1].markings.clear();
+        assert_eq!(given(&model, &whole, &road, &reader, &|_| true), Given::Uncut);
+        whole.parts.push(part("object_refs", &[], &["b"]));
+        assert_eq!(given(&model, &whole, &road, &reader, &|id| id == "a"), copy(&[0, 1, 2]));
+    }
+}
