@@ -148,10 +148,12 @@ pub enum Taken {
 pub struct Published {
     /// Per object, in the order given (or staged).
     pub taken: Vec<(InstanceNo, Taken)>,
-    /// Slot of each object in the line asked about in `Store::publish`, if it shows there.
+    /// Slot of each object in the line asked about in `Store::publish`, if it shows there; empty if none was asked about.
     pub slots: Vec<Option<Slot>>,
     /// The store's commit number.
     pub commit: u64,
+    /// The most objects that were held at once.
+    pub held: usize,
 }
 
 /// An alert of the node's own detection, for the operator alone.
@@ -557,7 +559,9 @@ pub trait Store: Send + Sync {
 
     /// Stages a chunk; invisible.
     fn stage(&self, batch: Option<BatchId>, head: &BatchHead, items: &[Incoming]) -> Result<BatchId, StoreError>;
-    /// Publishes a staged batch: classes, lines, slots, per-reader latest, everything in `alongside`. `ask` names a line whose slots are wanted back.
+    /// Stages what was refused of a batch: rows of the quarantine once it is published, dropped with it otherwise.
+    fn stage_rejected(&self, batch: BatchId, rejected: &[NewRejected]) -> Result<(), StoreError>;
+    /// Publishes a staged batch in one commit, holding a bounded number of its objects at a time: classes, lines, slots, per-reader latest, everything in `alongside`. `ask` names a line whose slots are wanted back.
     fn publish(
         &self,
         batch: BatchId,

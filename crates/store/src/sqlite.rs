@@ -63,10 +63,16 @@ const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 /// 2: what each partner uses of its quota, and alerts of detection. 3: redacted copies; a store of form 2 becomes one when it is opened.
 const SCHEMA_VERSION: i64 = 3;
+/// What was refused of batches that are being staged; stores of this form made before it came get it at opening.
+const STAGED_REJECTED: &str = "CREATE TABLE IF NOT EXISTS staged_rejected (no INTEGER PRIMARY KEY, batch INTEGER NOT NULL, collection INTEGER NOT NULL,
+    origin TEXT NOT NULL, id TEXT, path TEXT NOT NULL, cause TEXT NOT NULL, at INTEGER NOT NULL, raw BLOB NOT NULL) STRICT";
 /// `ENTN`, so that tools can tell what the file is.
 const APPLICATION_ID: i64 = 0x454e_544e;
 /// Statements a connection keeps prepared.
 const STATEMENTS_MAX: usize = 256;
+
+/// Objects of a staged batch that are worked on at once when it is published, about a kilobyte each.
+pub const PUBLISH_OBJECTS_MAX: usize = 10_000;
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -78,11 +84,18 @@ pub struct OpenOptions {
     pub pages_max: Option<u32>,
     /// Size of the write-ahead log, in octets, at which a committing verb moves it into the database; [`WAL_BYTES_MAX`] unless a test says otherwise.
     pub wal_bytes_max: u64,
+    /// Objects of a staged batch worked on at once, at least one; [`PUBLISH_OBJECTS_MAX`] unless a test says otherwise.
+    pub publish_objects_max: usize,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { reserve_bytes: 64 << 20, pages_max: None, wal_bytes_max: WAL_BYTES_MAX }
+        Self {
+            reserve_bytes: 64 << 20,
+            pages_max: None,
+            wal_bytes_max: WAL_BYTES_MAX,
+            publish_objects_max: PUBLISH_OBJECTS_MAX,
+        }
     }
 }
 
@@ -322,6 +335,7 @@ fn prepare_schema(conn: &mut Connection) -> Result<(), StoreError> {
         (0, 0) => {
             tx.execute_batch(include_str!("sqlite/schema.sql"))?;
             tx.execute_batch(copies::TABLE)?;
+            tx.execute_batch(STAGED_REJECTED)?;
             let empty = label::LabelState::default().canonical();
             tx.execute("INSERT INTO label_state (no, canonical) VALUES (0, ?1)", [empty])?;
             tx.execute("INSERT INTO class (no, bits) VALUES (0, ?1)", params![label::Bits::new().to_bytes()])?;
@@ -330,8 +344,12 @@ fn prepare_schema(conn: &mut Connection) -> Result<(), StoreError> {
             tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         }
-        (SCHEMA_VERSION, _) if application == APPLICATION_ID => intake::discard_all(&tx)?,
+        (SCHEMA_VERSION, _) if application == APPLICATION_ID => {
+            tx.execute_batch(STAGED_REJECTED)?;
+            intake::discard_all(&tx)?;
+        }
         (2, _) if application == APPLICATION_ID => {
+            tx.execute_batch(STAGED_REJECTED)?;
             intake::discard_all(&tx)?;
             tx.execute_batch(copies::TABLE)?;
             tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;

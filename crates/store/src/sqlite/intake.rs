@@ -19,6 +19,9 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+/// References of the objects of one slice of a publication, beyond which the slice ends: what one object may have.
+const SLICE_REFERENCES: usize = 100_000;
+
 /// Head of a staged batch as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct StoredHead {
@@ -205,6 +208,19 @@ pub(super) fn stage(
     Ok(BatchId(no.cast_unsigned()))
 }
 
+/// Stages what was refused of a batch, so that nobody has to hold it until the batch is published.
+pub(super) fn stage_rejected(work: &Work<'_>, batch: BatchId, rejected: &[NewRejected]) -> Result<(), StoreError> {
+    read_head(work, batch)?;
+    rejected.iter().try_for_each(|row| {
+        put_rejected(
+            work,
+            "INSERT INTO staged_rejected (collection, origin, id, path, cause, at, raw, batch) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            row,
+            Some(batch.0.cast_signed()),
+        )
+    })
+}
+
 fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(backend)
 }
@@ -223,6 +239,7 @@ pub(super) fn discard(conn: &rusqlite::Connection, batch: BatchId) -> Result<(),
     let no = batch.0.cast_signed();
     conn.execute("DELETE FROM content WHERE no IN (SELECT content FROM staged WHERE batch = ?1)", [no])?;
     conn.execute("DELETE FROM staged WHERE batch = ?1", [no])?;
+    conn.execute("DELETE FROM staged_rejected WHERE batch = ?1", [no])?;
     if conn.execute("DELETE FROM batch WHERE no = ?1", [no])? == 0 {
         return Err(StoreError::NotFound { what: "batch" });
     }
@@ -233,52 +250,98 @@ pub(super) fn discard(conn: &rusqlite::Connection, batch: BatchId) -> Result<(),
 pub(super) fn discard_all(conn: &rusqlite::Connection) -> Result<(), StoreError> {
     conn.execute("DELETE FROM content WHERE no IN (SELECT content FROM staged)", [])?;
     conn.execute("DELETE FROM staged", [])?;
+    conn.execute("DELETE FROM staged_rejected", [])?;
     conn.execute("DELETE FROM batch", [])?;
     Ok(())
 }
 
-/// Publishes a staged batch.
+/// Publishes a staged batch: one transaction and one commit of every line, worked through in slices so that memory does not grow with the batch. What a
+/// reader sees after the last slice is what it would see after one for all: the fixpoint over references is the same however it is reached (L-127), and lines
+/// are brought up to date once, at the end.
 pub(super) fn publish(
     work: &mut Work<'_>,
     batch: BatchId,
     alongside: &Alongside,
     rights: &dyn Rights,
     ask: Option<Line>,
+    slice_objects_max: usize,
 ) -> Result<Published, StoreError> {
     let head = read_head(work, batch)?;
     if head.commit == work.snap.commit {
         work.first_fresh_key = head.first_key;
     }
     let no = batch.0.cast_signed();
-    let mut items = Vec::with_capacity(head.count as usize);
-    {
-        let mut rows = work.conn.prepare_cached(
-            "SELECT ord, content, key, type, spec, flags, creator, part, version_key, digest, refs
-             FROM staged WHERE batch = ?1 ORDER BY ord",
-        )?;
-        let mut rows = rows.query([no])?;
-        while let Some(row) = rows.next()? {
-            let mut refs = Vec::new();
-            refs_from(row.get_ref(10)?.as_blob().map_err(backend)?, &mut refs)?;
-            items.push(Item {
-                ord: Some(row.get(0)?),
-                raw: Raw::Staged(row.get(1)?),
-                key: row.get(2)?,
-                type_no: row.get(3)?,
-                spec: row.get(4)?,
-                flags: row.get(5)?,
-                creator: row.get(6)?,
-                part: row.get(7)?,
-                version_key: row.get_ref(8)?.as_str().map_err(backend)?.into(),
-                digest: row.get(9)?,
-                refs,
-            });
+    let marking = work.snap.registry.type_no("marking-definition");
+    let mut taking = Taking::begin(work, &head, alongside, rights)?;
+    // Marking definitions first, so that what they mark never stands before them; otherwise as given.
+    for markings in [true, false] {
+        let mut after = -1_i64;
+        loop {
+            let items = slice(work, no, marking, markings, after, slice_objects_max)?;
+            let Some(last) = items.last().and_then(|item| item.ord) else { break };
+            after = i64::from(last);
+            taking.slice(work, items)?;
         }
     }
-    let (published, _) = take(work, head.collection, head.accepted, items, alongside, rights, ask)?;
+    let (published, _) = taking.finish(work, ask)?;
+    publish_rejected(work, no, &head.origin)?;
     work.conn.execute("DELETE FROM staged WHERE batch = ?1", [no])?;
     work.conn.execute("DELETE FROM batch WHERE no = ?1", [no])?;
     Ok(published)
+}
+
+/// The next staged objects after a position that are marking definitions, or are not.
+fn slice(
+    work: &Work<'_>,
+    batch: i64,
+    marking: Option<u32>,
+    markings: bool,
+    after: i64,
+    objects_max: usize,
+) -> Result<Vec<Item<'static>>, StoreError> {
+    let mut rows = work.conn.prepare_cached(
+        "SELECT ord, content, key, type, spec, flags, creator, part, version_key, digest, refs
+         FROM staged WHERE batch = ?1 AND ord > ?2 AND (type IS ?3) = ?4 ORDER BY ord",
+    )?;
+    let mut rows = rows.query(params![batch, after, marking, markings])?;
+    let (mut items, mut refs_held) = (Vec::new(), 0);
+    while items.len() < objects_max.max(1)
+        && refs_held < SLICE_REFERENCES
+        && let Some(row) = rows.next()?
+    {
+        let mut refs = Vec::new();
+        refs_from(row.get_ref(10)?.as_blob().map_err(backend)?, &mut refs)?;
+        refs_held += refs.len();
+        items.push(Item {
+            ord: Some(row.get(0)?),
+            raw: Raw::Staged(row.get(1)?),
+            key: row.get(2)?,
+            type_no: row.get(3)?,
+            spec: row.get(4)?,
+            flags: row.get(5)?,
+            creator: row.get(6)?,
+            part: row.get(7)?,
+            version_key: row.get_ref(8)?.as_str().map_err(backend)?.into(),
+            digest: row.get(9)?,
+            refs,
+        });
+    }
+    Ok(items)
+}
+
+/// Moves what was refused of a staged batch into the quarantine.
+fn publish_rejected(work: &Work<'_>, batch: i64, origin: &Origin) -> Result<(), StoreError> {
+    if let Some(bringer) = foreign(origin) {
+        let bytes = "SELECT coalesce(sum(length(raw)), 0) FROM staged_rejected WHERE batch = ?1";
+        add_usage(work, &bringer, 0, work.conn.query_row(bytes, [batch], |row| row.get(0))?)?;
+    }
+    work.conn.execute(
+        "INSERT INTO rejected (collection, origin, id, path, cause, at, raw)
+         SELECT collection, origin, id, path, cause, at, raw FROM staged_rejected WHERE batch = ?1 ORDER BY no",
+        [batch],
+    )?;
+    work.conn.execute("DELETE FROM staged_rejected WHERE batch = ?1", [batch])?;
+    Ok(())
 }
 
 /// Stages and publishes at once.
@@ -308,7 +371,23 @@ pub(super) fn ingest_told(
     for (ord, incoming) in (0_u32..).zip(incoming) {
         items.push(item(work, &mut parts, realm, Some(ord), incoming)?);
     }
-    take(work, head.collection, head.accepted, items, alongside, rights, ask)
+    let count = u32::try_from(items.len()).map_err(|_| damaged("a batch has too many objects"))?;
+    let head = StoredHead {
+        collection: head.collection,
+        origin: head.origin.clone(),
+        accepted: head.accepted,
+        first_key: work.first_fresh_key,
+        commit: work.snap.commit,
+        count,
+    };
+    let mut taking = Taking::begin(work, &head, alongside, rights)?;
+    if let Some(marking) = work.snap.registry.type_no("marking-definition") {
+        let (mut markings, rest): (Vec<_>, Vec<_>) = items.into_iter().partition(|i| i.type_no == marking);
+        markings.extend(rest);
+        items = markings;
+    }
+    taking.slice(work, items)?;
+    taking.finish(work, ask)
 }
 
 /// An instance held before the batch that got a further chain.
@@ -350,86 +429,136 @@ struct Intake<'a> {
     changed: BTreeMap<InstanceNo, Changed>,
 }
 
-fn take<'a>(
-    work: &mut Work<'_>,
-    collection: u32,
-    accepted: i64,
-    mut items: Vec<Item<'a>>,
+/// A batch on its way in, slice by slice in one transaction.
+struct Taking<'a> {
     alongside: &'a Alongside,
-    in_force: &dyn Rights,
-    ask: Option<Line>,
-) -> Result<(Published, Vec<Diff>), StoreError> {
-    let count = items.len();
-    let realm = realm_of(work, collection)?;
-    let mut parts = Parts::default();
-    let mut order = Vec::with_capacity(count + alongside.markings.len());
-    for marking in &alongside.markings {
-        order.push(item(work, &mut parts, realm, None, marking)?);
-    }
-    // Marking definitions first, so that what they mark never stands before them; otherwise as given.
-    if let Some(marking) = work.snap.registry.type_no("marking-definition") {
-        let (markings, rest): (Vec<_>, Vec<_>) = items.into_iter().partition(|i| i.type_no == marking);
-        order.extend(markings);
-        items = rest;
-    }
-    order.extend(items);
+    rights: &'a dyn Rights,
+    accepted: i64,
+    /// What goes along, and what waited for it: taken with the first slice.
+    first: Option<(Vec<Item<'a>>, BTreeMap<InstanceNo, Changed>)>,
+    /// By position in the batch.
+    taken: Vec<Option<(InstanceNo, Taken)>>,
+    touched: Touched,
+    /// The most objects of a slice.
+    held: usize,
+}
 
-    let mut intake = Intake::default();
-    if let Some((changes, act)) = &alongside.released {
-        intake.changed = rights::exchange_all(work, changes)?;
-        work.next_epoch()?;
-        append_act(work.conn, act, accepted)?;
-    }
-    for item in order {
-        let bringer = foreign_party(work, &item)?;
-        let bytes = match item.raw {
-            Raw::Here(object) => object.raw().len(),
-            Raw::Staged(_) => 0,
-        };
-        let what = admit(work, &mut intake, accepted, item, bringer.as_deref())?;
-        if let Some(bringer) = bringer.filter(|_| what != Taken::Known) {
-            let brought = intake.brought.entry(bringer).or_default();
-            *brought = (brought.0 + 1, brought.1 + bytes as u64);
+impl<'a> Taking<'a> {
+    fn begin(
+        work: &mut Work<'_>,
+        head: &StoredHead,
+        alongside: &'a Alongside,
+        rights: &'a dyn Rights,
+    ) -> Result<Self, StoreError> {
+        let realm = realm_of(work, head.collection)?;
+        let mut parts = Parts::default();
+        let mut along = Vec::with_capacity(alongside.markings.len());
+        for marking in &alongside.markings {
+            along.push(item(work, &mut parts, realm, None, marking)?);
         }
-    }
-    for row in &alongside.rejected {
-        if let Some(bringer) = foreign(&row.origin) {
-            intake.brought.entry(bringer).or_default().1 += row.raw.len() as u64;
+        let mut changed = BTreeMap::new();
+        if let Some((changes, act)) = &alongside.released {
+            changed = rights::exchange_all(work, changes)?;
+            work.next_epoch()?;
+            append_act(work.conn, act, head.accepted)?;
         }
+        Ok(Self {
+            alongside,
+            rights,
+            accepted: head.accepted,
+            first: Some((along, changed)),
+            taken: vec![None; head.count as usize],
+            touched: Touched::default(),
+            held: 0,
+        })
     }
-    for (party, (objects, bytes)) in &intake.brought {
-        work.conn
-            .prepare_cached(
-                "INSERT INTO usage (party, objects, bytes) VALUES (?1, ?2, ?3) ON CONFLICT (party) DO UPDATE SET
-                 objects = objects + excluded.objects, bytes = bytes + excluded.bytes",
-            )?
-            .execute(params![party, objects.cast_signed(), bytes.cast_signed()])?;
-    }
-    let settled = settle(work, &intake, in_force)?;
-    write_instances(work, &intake, accepted, &settled)?;
-    apply(work, &settled)?;
-    let touched = Touched::from_settled(work, &settled);
-    let diffs = lines::update(work, &touched, &BTreeSet::new(), accepted)?;
-    write_alongside(work, alongside, accepted)?;
 
-    let asked = ask.and_then(|line| Some((line, work.snap.line(line)?)));
-    let came: HashMap<InstanceNo, Slot> = diffs
-        .iter()
-        .filter(|diff| Some(diff.line) == ask)
-        .flat_map(|diff| diff.came.iter().zip(0_u64..).map(|(&no, rank)| (no, diff.base.saturating_add_unsigned(rank))))
-        .collect();
-    let mut taken = Vec::with_capacity(count);
-    let mut slots = Vec::with_capacity(count);
-    for ord in 0..u32::try_from(count).map_err(|_| damaged("a batch has too many objects"))? {
-        let (no, what) = *intake.taken.get(&ord).ok_or_else(|| damaged("an object of a batch was lost on the way"))?;
-        taken.push((no, what));
-        slots.push(match (asked, came.get(&no)) {
-            (None, _) => None,
-            (Some(_), Some(&slot)) => Some(slot),
-            (Some((_, row)), None) => lines::slot_in(work, row, no)?,
-        });
+    /// Takes the next objects in, and settles who sees what of everything held so far.
+    fn slice(&mut self, work: &mut Work<'_>, items: Vec<Item<'a>>) -> Result<(), StoreError> {
+        let mut intake = Intake::default();
+        let (mut order, changed) = self.first.take().unwrap_or_default();
+        intake.changed = changed;
+        order.extend(items);
+        self.held = self.held.max(order.len());
+        let mut mentioned = 0;
+        for item in order {
+            mentioned = item.refs.iter().map(|r| r.key).chain([mentioned, item.key, item.creator]).max().unwrap_or(0);
+            let bringer = foreign_party(work, &item)?;
+            let bytes = match item.raw {
+                Raw::Here(object) => object.raw().len(),
+                Raw::Staged(_) => 0,
+            };
+            let what = admit(work, &mut intake, self.accepted, item, bringer.as_deref())?;
+            if let Some(bringer) = bringer.filter(|_| what != Taken::Known) {
+                let brought = intake.brought.entry(bringer).or_default();
+                *brought = (brought.0 + 1, brought.1 + bytes as u64);
+            }
+        }
+        for (party, (objects, bytes)) in &intake.brought {
+            add_usage(work, party, objects.cast_signed(), bytes.cast_signed())?;
+        }
+        let settled = settle(work, &intake, self.rights)?;
+        write_instances(work, &intake, self.accepted, &settled)?;
+        apply(work, &settled)?;
+        self.touched.add(work, &settled);
+        for (ord, what) in intake.taken {
+            if let Some(place) = self.taken.get_mut(ord as usize) {
+                *place = Some(what);
+            }
+        }
+        // What this slice names is no more of this slice alone.
+        work.first_fresh_key = work.first_fresh_key.max(mentioned.saturating_add(1));
+        Ok(())
     }
-    Ok((Published { taken, slots, commit: work.snap.commit.saturating_add(1).cast_unsigned() }, diffs))
+
+    /// Brings the lines up to date, and writes what becomes durable beside the batch.
+    fn finish(mut self, work: &mut Work<'_>, ask: Option<Line>) -> Result<(Published, Vec<Diff>), StoreError> {
+        if self.first.is_some() {
+            self.slice(work, Vec::new())?;
+        }
+        for row in &self.alongside.rejected {
+            if let Some(bringer) = foreign(&row.origin) {
+                add_usage(work, &bringer, 0, i64::try_from(row.raw.len()).unwrap_or(i64::MAX))?;
+            }
+        }
+        self.touched.without_complex(work);
+        let diffs = lines::update(work, &self.touched, &BTreeSet::new(), self.accepted)?;
+        write_alongside(work, self.alongside, self.accepted)?;
+
+        let lost = || damaged("an object of a batch was lost on the way");
+        let taken = self.taken.into_iter().collect::<Option<Vec<_>>>().ok_or_else(lost)?;
+        let mut slots = Vec::new();
+        if let Some(line) = ask {
+            let row = work.snap.line(line);
+            let came: HashMap<InstanceNo, Slot> = diffs
+                .iter()
+                .filter(|diff| diff.line == line)
+                .flat_map(|diff| {
+                    diff.came().zip(0_u64..).map(|(no, rank)| (no, diff.base.saturating_add_unsigned(rank)))
+                })
+                .collect();
+            for (no, _) in &taken {
+                slots.push(match (row, came.get(no)) {
+                    (None, _) => None,
+                    (Some(_), Some(&slot)) => Some(slot),
+                    (Some(row), None) => lines::slot_in(work, row, *no)?,
+                });
+            }
+        }
+        let commit = work.snap.commit.saturating_add(1).cast_unsigned();
+        Ok((Published { taken, slots, commit, held: self.held }, diffs))
+    }
+}
+
+/// Adds to what a party has brought.
+fn add_usage(work: &Work<'_>, party: &str, objects: i64, bytes: i64) -> Result<(), StoreError> {
+    work.conn
+        .prepare_cached(
+            "INSERT INTO usage (party, objects, bytes) VALUES (?1, ?2, ?3) ON CONFLICT (party) DO UPDATE SET
+             objects = objects + excluded.objects, bytes = bytes + excluded.bytes",
+        )?
+        .execute(params![party, objects, bytes])?;
+    Ok(())
 }
 
 /// Digest and number of what is held of a key.
@@ -798,7 +927,12 @@ fn write_alongside(work: &Work<'_>, alongside: &Alongside, accepted: i64) -> Res
             .execute(params![pull.peer, pull.remote_collection, pull.cursor, pull.at])?;
     }
     for rejected in &alongside.rejected {
-        put_rejected(work, rejected)?;
+        put_rejected(
+            work,
+            "INSERT INTO rejected (collection, origin, id, path, cause, at, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            rejected,
+            None,
+        )?;
     }
     for alert in &alongside.alerts {
         put_alert(work, alert)?;
@@ -821,20 +955,14 @@ fn put_alert(work: &Work<'_>, alert: &NewAlert) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn put_rejected(work: &Work<'_>, rejected: &NewRejected) -> Result<(), StoreError> {
+fn put_rejected(work: &Work<'_>, insert: &str, rejected: &NewRejected, batch: Option<i64>) -> Result<(), StoreError> {
     let raw = rejected.raw.get(..REJECTED_BYTES_MAX).unwrap_or(&rejected.raw);
-    work.conn
-        .prepare_cached(
-            "INSERT INTO rejected (collection, origin, id, path, cause, at, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            rejected.collection,
-            to_json(&rejected.origin)?,
-            rejected.id,
-            rejected.path,
-            rejected.cause,
-            rejected.at,
-            raw
-        ])?;
+    let origin = to_json(&rejected.origin)?;
+    let NewRejected { collection, id, path, cause, at, .. } = rejected;
+    let mut put = work.conn.prepare_cached(insert)?;
+    match batch {
+        None => put.execute(params![collection, origin, id, path, cause, at, raw])?,
+        Some(batch) => put.execute(params![collection, origin, id, path, cause, at, raw, batch])?,
+    };
     Ok(())
 }

@@ -30,16 +30,30 @@ pub(super) struct Touched {
 impl Touched {
     /// From what was settled: seeds always, others if their class changed. Call after the sets are up to date.
     pub(super) fn from_settled(work: &Work<'_>, settled: &[Settled]) -> Self {
-        let complex = work.snap.bank.get(Kind::Complex, 0);
         let mut touched = Self::default();
+        touched.add(work, settled);
+        touched
+    }
+
+    /// Adds what was settled next in the same act.
+    pub(super) fn add(&mut self, work: &Work<'_>, settled: &[Settled]) {
+        let complex = work.snap.bank.get(Kind::Complex, 0);
         for s in settled.iter().filter(|s| s.seed || s.old != Some(s.new)) {
+            if let Some(before) = s.old.and_then(|old| self.simple.get_mut(&old)) {
+                before.remove(s.no);
+            }
             if complex.contains(s.no) {
-                touched.keys.insert(s.key);
+                self.keys.insert(s.key);
             } else {
-                touched.simple.entry(s.new).or_default().insert(s.no);
+                self.simple.entry(s.new).or_default().insert(s.no);
             }
         }
-        touched
+    }
+
+    /// Takes out what was simple when it was added and is so no more. Its identifier is looked at because of what came to it.
+    pub(super) fn without_complex(&mut self, work: &Work<'_>) {
+        let complex = work.snap.bank.get(Kind::Complex, 0);
+        self.simple.values_mut().for_each(|set| *set -= complex);
     }
 }
 
@@ -47,20 +61,30 @@ impl Touched {
 #[derive(Debug)]
 pub(super) struct Diff {
     pub(super) line: Line,
-    /// In slot order.
-    pub(super) came: Vec<InstanceNo>,
+    /// In slot order, in runs whose instance numbers ascend.
+    runs: Vec<RoaringBitmap>,
     pub(super) went: RoaringBitmap,
     /// Slot of the first that came.
     pub(super) base: Slot,
 }
 
 impl Diff {
+    /// What came, in slot order.
+    pub(super) fn came(&self) -> impl Iterator<Item = InstanceNo> {
+        self.runs.iter().flatten()
+    }
+
+    /// Whether nothing came and nothing went.
+    pub(super) fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.went.is_empty()
+    }
+
     /// As reported to the operator.
     pub(super) fn change(&self) -> LineChange {
         LineChange {
             reader: self.line.reader,
             collection: self.line.collection,
-            released: self.came.len() as u64,
+            released: self.runs.iter().map(RoaringBitmap::len).sum(),
             withdrawn: self.went.len(),
         }
     }
@@ -176,22 +200,23 @@ fn write(work: &mut Work<'_>, draft: Draft, at: Micros) -> Result<Option<Diff>, 
     work.remove_all(Kind::Superseded, row.no, &not_superseded);
     let base = at.max(row.last_slot.saturating_add(1));
     let runs = in_order(work.arrival_before, simple, complex);
-    let mut came = Vec::new();
-    for run in runs {
-        let segment = Segment::new(base.saturating_add_unsigned(came.len() as u64), run);
+    let mut came = 0;
+    for run in &runs {
+        let segment = Segment::new(base.saturating_add_unsigned(came), run.clone());
         segment.write(work.conn, row.no)?;
         work.insert_all(Kind::Shown, row.no, &segment.bitmap);
         row.last_slot = segment.last_slot();
         row.loose = row.loose.saturating_add(1);
-        came.extend(&segment.bitmap);
+        came += run.len();
     }
-    if !came.is_empty() {
+    if !runs.is_empty() {
         if row.loose >= LOOSE_ROWS_MAX {
             merge(work, &mut row)?;
         }
         work.put_line(line, row)?;
     }
-    Ok((!came.is_empty() || !went.is_empty()).then_some(Diff { line, came, went, base }))
+    let diff = Diff { line, runs, went, base };
+    Ok((!diff.is_empty()).then_some(diff))
 }
 
 /// The instances that come to a line, cut where instance numbers do not ascend: first what this act brought, then what it released late (a
@@ -287,7 +312,7 @@ pub(super) fn sync(work: &mut Work<'_>, wanted: &BTreeSet<Line>) -> Result<(BTre
             }
             row.active = false;
             work.put_line(line, row)?;
-            closed.push(Diff { line, came: Vec::new(), went, base: 0 });
+            closed.push(Diff { line, runs: Vec::new(), went, base: 0 });
         }
     }
     let mut opened = BTreeSet::new();

@@ -56,7 +56,7 @@ pub(super) fn set_rights(
     apply(work, &settled)?;
     let touched = Touched::from_settled(work, &settled);
     diffs.extend(lines::update(work, &touched, &opened, at)?);
-    diffs.retain(|diff| !diff.came.is_empty() || !diff.went.is_empty());
+    diffs.retain(|diff| !diff.is_empty());
     diffs.sort_by_key(|diff| diff.line);
     Ok((diffs, any))
 }

@@ -6,7 +6,7 @@ use super::work::{Work, append_act, append_leaf, find_key};
 use super::{SqliteStore, check, checkpoint, copies, intake, lines, lock, operator, page, receipts, rights};
 use crate::{
     Account, Act, Alert, Alongside, BatchHead, BatchId, ChainChange, Collection, Epoch, Figures, HeldMarking, Incoming,
-    InstanceInfo, InstanceNo, Line, LineChange, Micros, NewAlert, NewCollection, NewCopy, Page, PageQuery,
+    InstanceInfo, InstanceNo, Line, LineChange, Micros, NewAlert, NewCollection, NewCopy, NewRejected, Page, PageQuery,
     PreviewedChange, Published, PullState, Quarantined, ReaderLines, Receipt, ReceiptRow, Redactable, Rights, Slot,
     Status, Store, StoreError, Usage, audit_row::LeafRow,
 };
@@ -68,7 +68,7 @@ impl Store for SqliteStore {
         self.rehearse(|work| {
             let (diffs, _) = rights::set_rights(work, lines, rights, 0)?;
             let sample = |diff: &lines::Diff| {
-                let came = diff.came.iter().copied().take(samples).collect();
+                let came = diff.came().take(samples).collect();
                 (diff.change(), came, diff.went.iter().take(samples).collect())
             };
             Ok(diffs.iter().map(sample).collect())
@@ -79,6 +79,10 @@ impl Store for SqliteStore {
         self.write_unseen(|work| intake::stage(work, batch, head, items))
     }
 
+    fn stage_rejected(&self, batch: BatchId, rejected: &[NewRejected]) -> Result<(), StoreError> {
+        self.write_unseen(|work| intake::stage_rejected(work, batch, rejected))
+    }
+
     fn publish(
         &self,
         batch: BatchId,
@@ -86,7 +90,8 @@ impl Store for SqliteStore {
         rights: &dyn Rights,
         ask: Option<Line>,
     ) -> Result<Published, StoreError> {
-        self.write(|work| intake::publish(work, batch, alongside, rights, ask))
+        let slice = self.options.publish_objects_max;
+        self.write(|work| intake::publish(work, batch, alongside, rights, ask, slice))
     }
 
     fn discard(&self, batch: BatchId) -> Result<(), StoreError> {

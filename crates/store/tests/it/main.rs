@@ -15,7 +15,11 @@ fn temp() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
+/// Objects of a staged batch that are worked on at once here, so that small batches have borders too.
+const SLICE: usize = 3;
+
 /// The store of a folder.
 fn open(folder: &Path) -> SqliteStore {
-    SqliteStore::open(&folder.join("store.db"), &OpenOptions { reserve_bytes: 0, ..OpenOptions::default() }).unwrap()
+    let options = OpenOptions { reserve_bytes: 0, publish_objects_max: SLICE, ..OpenOptions::default() };
+    SqliteStore::open(&folder.join("store.db"), &options).unwrap()
 }

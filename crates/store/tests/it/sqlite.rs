@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use store::conformance::world::*;
-use store::{Alongside, Line, OpenOptions, Receipt, SqliteStore, Store as _, StoreError};
+use store::{Alongside, Line, NewRejected, OpenOptions, Receipt, SqliteStore, Store as _, StoreError};
 
 const FOLDER: &str = "ENTENTE_STORE_CHILD";
 /// How often the process is killed: `ENTENTE_CRASHES`, 25 in the normal run.
@@ -486,4 +486,73 @@ fn runs_of_slots_that_do_not_fit_are_damage() {
         let read = store.page(&query(line, None, 10, every()));
         assert!(matches!(read, Err(StoreError::Damaged(_))), "{runs}: {read:?}");
     }
+}
+
+/// Publishing holds so many objects of a staged batch at once and no more, however many there are, also where all of them point forward; it is one commit all
+/// the same: a line shows all or nothing, in the order of the batch (I1, I2, L-127). What was refused goes with its batch: into the quarantine, or away.
+#[test]
+fn a_staged_batch_is_published_in_slices_and_one_commit() {
+    let folder = temp();
+    let mut world = World::new(Box::new(open(folder.path())), 1, 1).unwrap();
+    let c = world.collections[0];
+    let ask = line(&world, 0);
+    for count in [4_u32, 40] {
+        let first = count * 100;
+        let chain = |n: u32| {
+            Put::new(
+                Make {
+                    required: (n < first + count).then(|| id("sighting", n + 1)),
+                    ..Make::new(id("sighting", n), 1)
+                },
+                1,
+            )
+        };
+        let puts: Vec<Put> = (first..=first + count).map(chain).collect();
+        world.now += 1_000_000;
+        let (head, items) = (world.head(c, &puts), World::incoming(c, &puts));
+        let before = world.all(ask).unwrap().len();
+        let mut batch = None;
+        for chunk in items.chunks(7) {
+            let no = world.store.stage(batch, &head, chunk).unwrap();
+            let refused = NewRejected {
+                collection: c,
+                origin: head.origin.clone(),
+                id: None,
+                path: "/objects/0".to_owned(),
+                cause: "bad".to_owned(),
+                raw: vec![b'x'; 10],
+                at: head.accepted,
+            };
+            world.store.stage_rejected(no, &[refused]).unwrap();
+            batch = Some(no);
+        }
+        assert!(world.store.quarantine(None, 100).unwrap().iter().all(|row| row.at != head.accepted));
+        let published = world.store.publish(batch.unwrap(), &Alongside::default(), &world.rights, Some(ask)).unwrap();
+        assert_eq!(published.held, crate::SLICE, "of {count}");
+        assert_eq!(published.taken.len(), items.len());
+        let shown = world.all(ask).unwrap();
+        let slots: Vec<_> = shown[before..].iter().map(|entry| Some(entry.0)).collect();
+        assert_eq!(published.slots, slots, "in the order of the batch, though each waited for the next");
+        let rows = world.store.quarantine(None, 100).unwrap();
+        assert_eq!(rows.iter().filter(|row| row.at == head.accepted).count(), items.chunks(7).count());
+        world.sound();
+    }
+    // What is discarded leaves nothing behind.
+    let puts = [Put::new(Make::new(id("sighting", 9_000), 1), 1)];
+    let (head, items) = (world.head(c, &puts), World::incoming(c, &puts));
+    let rows = world.store.quarantine(None, 100).unwrap().len();
+    let no = world.store.stage(None, &head, &items).unwrap();
+    let refused = NewRejected {
+        collection: c,
+        origin: head.origin.clone(),
+        id: None,
+        path: String::new(),
+        cause: "bad".to_owned(),
+        raw: Vec::new(),
+        at: 7,
+    };
+    world.store.stage_rejected(no, &[refused]).unwrap();
+    world.store.discard(no).unwrap();
+    assert_eq!(world.store.quarantine(None, 100).unwrap().len(), rows);
+    assert!(world.store.stage_rejected(no, &[]).is_err(), "the batch is gone");
 }
