@@ -120,6 +120,8 @@ pub struct Stream<R> {
     members: Vec<(String, String)>,
     outer_bytes: usize,
     objects_seen: bool,
+    /// The document is a bare list.
+    list: bool,
     /// Offset of `buffer[0]` in the input.
     offset: u64,
     /// The beginning of the value that was too long.
@@ -155,9 +157,27 @@ impl<R: Read> Stream<R> {
             members: Vec::new(),
             outer_bytes: 0,
             objects_seen: false,
+            list: false,
             offset: 0,
             beginning: Vec::new(),
         }
+    }
+
+    /// Takes a bare list of objects as well, which no standard knows but many tools write. Reads the beginning.
+    ///
+    /// # Errors
+    /// The input fails.
+    pub fn or_list(mut self) -> Result<Self, StreamError> {
+        if self.blank_then()? == Some(b'[') {
+            self.at += 1;
+            (self.list, self.state) = (true, State::Element { first: true });
+        }
+        Ok(self)
+    }
+
+    /// Whether the document is a bare list, and was asked to be taken as one.
+    pub fn is_list(&self) -> bool {
+        self.list
     }
 
     /// The next element of `objects`; `None` at the end of a whole document.
@@ -234,6 +254,11 @@ impl<R: Read> Stream<R> {
         self.members.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether a member other than these stands in the outer document; all of them are known at the end.
+    pub(crate) fn has_outer_but(&self, names: &[&str]) -> bool {
+        self.members.iter().any(|(name, _)| !names.contains(&name.as_str()))
+    }
+
     /// What shape the document has; known for sure at its end.
     pub fn shape(&self) -> Shape {
         if self.outer("type").is_some() { Shape::Bundle } else { Shape::Envelope }
@@ -256,6 +281,7 @@ impl<R: Read> Stream<R> {
                 State::Member { first } => self.member(first)?,
                 State::Element { first } => match self.element(first)? {
                     Some(found) => return Ok(Some(found)),
+                    None if self.list => self.end()?,
                     None => self.state = State::Member { first: false },
                 },
                 State::Ended | State::Failed => return Ok(None),
@@ -324,7 +350,7 @@ impl<R: Read> Stream<R> {
         }
         if self.index >= self.limits.bundle_objects_max {
             let cause = format!("it has more than {} objects", self.limits.bundle_objects_max);
-            return Err(ObjectError::new("/objects", cause, "").into());
+            return Err(ObjectError::new(if self.list { "" } else { "/objects" }, cause, "").into());
         }
         self.state = State::Element { first: false };
         self.value(self.limits.object_bytes_max).map(Some)
@@ -335,9 +361,12 @@ impl<R: Read> Stream<R> {
         if self.blank_then()?.is_some() {
             return Err(self.syntax("the document goes on after its end").into());
         }
+        self.state = State::Ended;
+        if self.list {
+            return Ok(());
+        }
         let members = self.members.iter().map(|(name, value)| (Cow::Borrowed(name.as_str()), value.as_str())).collect();
         bundle::assemble(Vec::new(), members, &self.limits)?;
-        self.state = State::Ended;
         Ok(())
     }
 

@@ -18,7 +18,7 @@ pub(crate) mod twenty;
 mod values;
 mod walk;
 
-pub use document::{Checked, Document, document};
+pub use document::{Checked, Document, document, stream};
 pub use extension_schema::{SCHEMA_BYTES_MAX, SCHEMAS_MAX, Schemas};
 pub use finding::{Code, Finding, Level};
 pub(crate) use values::{requirement, words};
@@ -62,6 +62,13 @@ fn tree<'a>(raw: &'a str, limits: &Limits) -> Result<Node<'a>, ObjectError> {
 fn of_error(error: ObjectError) -> Finding {
     let code = if error.requirement.is_empty() { Code::Limit } else { Code::Json };
     Finding { level: Level::Error, code, requirement: error.requirement, path: error.path, message: error.cause.into() }
+}
+
+impl From<ObjectError> for Finding {
+    /// A fault of syntax or size, of an object or of a whole document.
+    fn from(error: ObjectError) -> Self {
+        of_error(error)
+    }
 }
 
 /// A check under way: where it stands and what it found.

@@ -1,7 +1,7 @@
 //! Bodies made from `Released` objects, and from nothing else.
 //!
 //! The bytes of an object are copied as they came (I3). The one listed exception: markings that the node assigned are added to `object_marking_refs` for ordinary clients, by
-//! [`splice`], which touches no other byte. Entente peers get the bytes untouched and the assigned markings beside them, ahead of the objects, in an envelope property.
+//! `splice`, which touches no other byte. Entente peers get the bytes untouched and the assigned markings beside them, ahead of the objects, in an envelope property.
 //!
 //! What did not go through the gate does not compile:
 //! ```compile_fail,E0308

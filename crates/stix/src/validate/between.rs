@@ -1,10 +1,11 @@
 //! What only shows between the objects of one document: versions, circles of markings, translations, families and samples, extensions with a schema.
 //!
-//! One pass notes a few positions. The few objects that need another look are read again at the end.
+//! One pass notes a few numbers of each object: two hashes under which it is found again, and its position where it needs another look; about fifty octets,
+//! whatever the object's length. The few objects that need another look are read again at the end, a few at a time.
 
 use super::{Check, Code, Finding, Level, Options, extension_schema, text};
 use crate::{
-    Class, Timestamp,
+    Class, Limits, Timestamp,
     canonical::{self, Digest},
     json::{Map, Node, Path},
     sco_id,
@@ -12,50 +13,78 @@ use crate::{
 use std::{
     borrow::Cow,
     cmp::Ordering,
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
 };
+
+/// A name by its hash: what falls together by chance, one pair in 2^64, is told apart when it is read again.
+type Name = u64;
+
+fn name(text: &str) -> Name {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
 
 /// Notes about the objects of a document, by position.
 #[derive(Default)]
-pub(super) struct Between<'a> {
+pub(super) struct Between {
     /// First object of each id.
-    first: HashMap<&'a str, usize>,
-    /// An object whose id occurred before, under the first.
-    repeats: BTreeMap<usize, Vec<usize>>,
+    first: HashMap<Name, u32>,
+    /// Objects whose id occurred before, behind the first of that id.
+    repeats: Vec<(u32, u32)>,
     /// First type name of each UUID (S-014), and the objects of another type.
-    uuids: HashMap<&'a str, &'a str>,
-    reused: Vec<usize>,
-    translations: Vec<usize>,
+    uuids: HashMap<Name, Name>,
+    reused: Vec<u32>,
+    translations: Vec<u32>,
     /// Markings that are marked themselves.
-    marked_markings: BTreeMap<&'a str, usize>,
-    variants: Vec<usize>,
+    marked_markings: Vec<(Name, u32)>,
+    variants: Vec<u32>,
     /// Malware that is no family and has several samples.
-    samples: Vec<usize>,
-    definitions: Vec<usize>,
-    extended: Vec<usize>,
+    samples: Vec<u32>,
+    definitions: Vec<u32>,
+    extended: Vec<u32>,
 }
 
-/// Reads an object of the document again.
-type Read<'r, 'a> = &'r dyn Fn(usize) -> Option<Node<'a>>;
+/// Reads objects of the document again.
+pub(super) struct Again<'r> {
+    /// The text of the object at a position.
+    pub(super) text: &'r dyn Fn(usize) -> Option<Cow<'r, str>>,
+    pub(super) limits: &'r Limits,
+}
+
+impl Again<'_> {
+    fn read<T>(&self, index: u32, look: impl FnOnce(&Map<'_>) -> T) -> Option<T> {
+        self.node(index, |node| if let Node::Map(map) = node { Some(look(map)) } else { None })?
+    }
+
+    fn node<T>(&self, index: u32, look: impl FnOnce(&Node<'_>) -> T) -> Option<T> {
+        let text = (self.text)(index as usize)?;
+        super::tree(&text, self.limits).ok().map(|node| look(&node))
+    }
+}
+
 /// Takes a finding about an object.
 type Put<'p> = &'p mut dyn FnMut(usize, Finding);
 
-impl<'a> Between<'a> {
+impl Between {
     /// Notes one object.
-    pub(super) fn take(&mut self, node: &Node<'a>, index: usize) {
+    pub(super) fn take(&mut self, node: &Node<'_>, index: usize) {
         let Node::Map(map) = node else { return };
+        // More than this no document may have.
+        let Ok(index) = u32::try_from(index) else { return };
         // An identifier with escapes is none that others use.
         let (Some(id), Some(type_name)) = (borrowed(map, "id"), borrowed(map, "type")) else { return };
-        match self.first.get(id) {
-            None => {
-                self.first.insert(id, index);
-            }
-            Some(first) => self.repeats.entry(*first).or_default().push(index),
+        let own = name(id);
+        let first = *self.first.entry(own).or_insert(index);
+        if first != index {
+            self.repeats.push((first, index));
         }
-        if let Some((_, uuid)) = id.split_once("--")
-            && *self.uuids.entry(uuid).or_insert(type_name) != type_name
-        {
-            self.reused.push(index);
+        if let Some((_, uuid)) = id.split_once("--") {
+            let type_name = name(type_name);
+            if *self.uuids.entry(name(uuid)).or_insert(type_name) != type_name {
+                self.reused.push(index);
+            }
         }
         match type_name {
             "language-content" => self.translations.push(index),
@@ -63,7 +92,7 @@ impl<'a> Between<'a> {
             "marking-definition"
                 if map.get("object_marking_refs").is_some() || map.get("granular_markings").is_some() =>
             {
-                self.marked_markings.insert(id, index);
+                self.marked_markings.push((own, index));
             }
             "relationship" if text(map, "relationship_type") == Some("variant-of") => self.variants.push(index),
             "malware"
@@ -82,153 +111,155 @@ impl<'a> Between<'a> {
     }
 
     /// Says what it found.
-    pub(super) fn finish(self, read: Read<'_, 'a>, options: &Options<'_>, put: Put<'_>) {
+    pub(super) fn finish(mut self, again: &Again<'_>, options: &Options<'_>, put: Put<'_>) {
+        self.repeats.sort_unstable();
+        self.uuids = HashMap::new();
         for index in &self.reused {
             let message = "the UUID names an object of another type too; give each its own";
-            put(*index, warning(Code::IdForm, "S-014", "/id", message));
+            put(*index as usize, warning(Code::IdForm, "S-014", "/id", message));
         }
-        for (first, others) in &self.repeats {
-            versions(*first, others, read, put);
+        for group in self.repeats.chunk_by(|a, b| a.0 == b.0) {
+            versions(group, again, put);
         }
-        self.circles(read, put);
+        self.circles(again, put);
         for index in &self.translations {
-            if let Some(Node::Map(content)) = read(*index) {
-                self.translation(*index, &content, read, put);
-            }
+            again.read(*index, |content| self.translation(*index, content, again, put));
         }
         for index in &self.variants {
-            if let Some(Node::Map(relationship)) = read(*index)
-                && self.family(&relationship, "source_ref", read) == Some(true)
-                && self.family(&relationship, "target_ref", read) == Some(false)
-            {
+            let ends = again.read(*index, |r| {
+                ["source_ref", "target_ref"].map(|end| again.read(self.find(text(r, end)?)?, is_family)?)
+            });
+            if ends == Some([Some(true), Some(false)]) {
                 let message = "a family is no variant of an instance; turn the relationship round";
-                put(*index, error(Code::RelationshipType, "S-092", "/relationship_type", message));
+                put(*index as usize, error(Code::RelationshipType, "S-092", "/relationship_type", message));
             }
         }
         for index in &self.samples {
-            if let Some(Node::Map(malware)) = read(*index)
-                && self.differ(&malware, read)
-            {
+            if again.read(*index, |malware| self.differ(malware, again)) == Some(true) {
                 let message = "an instance is one binary; describe other binaries as malware of their own";
-                put(*index, warning(Code::Combination, "S-075", "/sample_refs", message));
+                put(*index as usize, warning(Code::Combination, "S-075", "/sample_refs", message));
             }
         }
-        self.schemas(read, options, put);
+        self.schemas(again, options, put);
     }
 
-    fn find(&self, map: &Map<'_>, reference: &str, read: Read<'_, 'a>) -> Option<Node<'a>> {
-        read(*self.first.get(text(map, reference)?)?)
-    }
-
-    fn family(&self, relationship: &Map<'_>, end: &str, read: Read<'_, 'a>) -> Option<bool> {
-        let Node::Map(malware) = self.find(relationship, end, read)? else { return None };
-        is_family(&malware)
+    fn find(&self, id: &str) -> Option<u32> {
+        self.first.get(&name(id)).copied()
     }
 
     /// Whether two samples have different values of one hash algorithm (S-075).
-    fn differ(&self, malware: &Map<'_>, read: Read<'_, 'a>) -> bool {
+    fn differ(&self, malware: &Map<'_>, again: &Again<'_>) -> bool {
         let Some(Node::List(samples)) = malware.get("sample_refs") else { return false };
         let mut known: HashMap<String, String> = HashMap::new();
-        let positions =
-            samples.iter().filter_map(|n| if let Node::Text(id) = n { self.first.get(id.as_ref()) } else { None });
-        for sample in positions.filter_map(|i| read(*i)) {
-            let Node::Map(sample) = sample else { continue };
-            let Some(Node::Map(hashes)) = sample.get("hashes") else { continue };
-            for (algorithm, value) in hashes.iter() {
-                if let Node::Text(value) = value {
+        let positions = samples.iter().filter_map(|n| if let Node::Text(id) = n { self.find(id) } else { None });
+        for sample in positions {
+            let differs = again.read(sample, |sample| {
+                let Some(Node::Map(hashes)) = sample.get("hashes") else { return false };
+                hashes.iter().any(|(algorithm, value)| {
+                    let Node::Text(value) = value else { return false };
                     let value = value.to_ascii_lowercase();
-                    if known.entry(algorithm.to_owned()).or_insert_with(|| value.clone()) != &value {
-                        return true;
-                    }
-                }
+                    known.entry(algorithm.to_owned()).or_insert_with(|| value.clone()) != &value
+                })
+            });
+            if differs == Some(true) {
+                return true;
             }
         }
         false
     }
 
     /// S-035: circles of two or more markings. Each marking is read once.
-    fn circles(&self, read: Read<'_, 'a>, put: Put<'_>) {
-        let marks: BTreeMap<&str, Vec<&str>> = self
-            .marked_markings
+    fn circles(&self, again: &Again<'_>, put: Put<'_>) {
+        // Of several versions the last counts.
+        let known: HashMap<Name, u32> = self.marked_markings.iter().copied().collect();
+        let marks: HashMap<Name, Vec<Name>> = known
             .iter()
-            .filter_map(|(id, index)| {
-                let Node::Map(map) = read(*index)? else { return None };
-                let known = |m: &str| self.marked_markings.get_key_value(m).map(|(known, _)| *known);
-                Some((*id, marks_of(&map).iter().filter_map(|m| known(m)).collect()))
+            .filter_map(|(own, index)| {
+                let marks = again.read(*index, |map| {
+                    marks_of(map).iter().map(|m| name(m)).filter(|m| known.contains_key(m)).collect()
+                })?;
+                Some((*own, marks))
             })
             .collect();
-        for (own, index) in &self.marked_markings {
-            let mut open: Vec<&str> = marks.get(own).into_iter().flatten().copied().filter(|m| m != own).collect();
+        let mut order: Vec<(u32, Name)> = known.iter().map(|(own, index)| (*index, *own)).collect();
+        order.sort_unstable();
+        for (index, own) in order {
+            let mut open: Vec<Name> = marks.get(&own).into_iter().flatten().copied().filter(|m| *m != own).collect();
             let mut seen = HashSet::new();
             while let Some(id) = open.pop() {
-                if id == *own {
-                    put(*index, error(Code::Marking, "S-035", "", "markings must not mark each other in a circle"));
+                if id == own {
+                    let message = "markings must not mark each other in a circle";
+                    put(index as usize, error(Code::Marking, "S-035", "", message));
                     break;
                 }
                 if seen.insert(id) {
-                    open.extend(marks.get(id).into_iter().flatten());
+                    open.extend(marks.get(&id).into_iter().flatten());
                 }
             }
         }
     }
 
     /// S-138, S-139: a translation against the version that it names, or the only one there is.
-    fn translation(&self, index: usize, content: &Map<'_>, read: Read<'_, 'a>, put: Put<'_>) {
-        let Some(first) = text(content, "object_ref").and_then(|id| self.first.get(id)) else { return };
-        let versions =
-            std::iter::once(first).chain(self.repeats.get(first).into_iter().flatten()).filter_map(|i| read(*i));
-        let mut versions = versions.filter_map(|node| if let Node::Map(map) = node { Some(map) } else { None });
-        let target = match text(content, "object_modified") {
-            None => versions.next(),
-            Some(modified) => {
-                let same = |map: &Map<'_>| {
-                    text(map, "modified").and_then(|m| Timestamp::order(m, modified)) == Some(Ordering::Equal)
-                };
-                let found = versions.find(|map| same(map));
-                if found.is_none() {
-                    let message =
-                        "no version of the object here was modified at this time; the translation may be stale";
-                    put(index, warning(Code::Language, "S-138", "/object_modified", message));
-                }
-                found
-            }
+    fn translation(&self, index: u32, content: &Map<'_>, again: &Again<'_>, put: Put<'_>) {
+        let Some(first) = text(content, "object_ref").and_then(|id| self.find(id)) else { return };
+        let Some(modified) = text(content, "object_modified") else {
+            again.read(first, |target| mirror(index, content, target, put));
+            return;
         };
-        let (Some(target), Some(Node::Map(contents))) = (target, content.get("contents")) else { return };
-        let top = Path::Name(&Path::Root, "contents");
-        for (language, translations) in contents.iter() {
-            let Node::Map(translations) = translations else { continue };
-            let at = Path::Name(&top, language);
-            for (name, translated) in translations.iter() {
-                // S-140: what the object does not have is ignored.
-                if let Some(original) = target.get(name) {
-                    mirrors(original, translated, &Path::Name(&at, name), &mut |path, message| {
-                        put(index, error(Code::Language, "S-139", path, message));
-                    });
+        let later = self.repeats.partition_point(|repeat| repeat.0 < first);
+        let later = self.repeats.iter().skip(later).take_while(|repeat| repeat.0 == first).map(|repeat| repeat.1);
+        for version in std::iter::once(first).chain(later) {
+            let found = again.read(version, |target| {
+                let same =
+                    text(target, "modified").and_then(|m| Timestamp::order(m, modified)) == Some(Ordering::Equal);
+                if same {
+                    mirror(index, content, target, put);
                 }
+                same
+            });
+            if found == Some(true) {
+                return;
             }
         }
+        let message = "no version of the object here was modified at this time; the translation may be stale";
+        put(index as usize, warning(Code::Language, "S-138", "/object_modified", message));
     }
 
     /// Content of extensions against the schemas that their definitions in this document carry.
-    fn schemas(&self, read: Read<'_, 'a>, options: &Options<'_>, put: Put<'_>) {
+    fn schemas(&self, again: &Again<'_>, options: &Options<'_>, put: Put<'_>) {
         let mut schemas = super::Schemas::default();
         for index in &self.definitions {
-            if let Some(Node::Map(definition)) = read(*index)
-                && let Some(finding) = schemas.take(&definition)
-            {
-                put(*index, finding);
+            if let Some(Some(finding)) = again.read(*index, |definition| schemas.take(definition)) {
+                put(*index as usize, finding);
             }
         }
         if schemas.is_empty() {
             return;
         }
         for index in &self.extended {
-            if let Some(Node::Map(object)) = read(*index)
-                && let Some(Node::Map(extensions)) = object.get("extensions")
-            {
+            again.read(*index, |object| {
+                let Some(Node::Map(extensions)) = object.get("extensions") else { return };
                 let mut check = Check::new(options);
                 extension_schema::check(&mut check, &schemas, extensions, &Path::Name(&Path::Root, "extensions"));
-                check.finish().into_iter().for_each(|finding| put(*index, finding));
+                check.finish().into_iter().for_each(|finding| put(*index as usize, finding));
+            });
+        }
+    }
+}
+
+/// S-139: the contents of a translation against the version that they translate.
+fn mirror(index: u32, content: &Map<'_>, target: &Map<'_>, put: Put<'_>) {
+    let Some(Node::Map(contents)) = content.get("contents") else { return };
+    let top = Path::Name(&Path::Root, "contents");
+    for (language, translations) in contents.iter() {
+        let Node::Map(translations) = translations else { continue };
+        let at = Path::Name(&top, language);
+        for (name, translated) in translations.iter() {
+            // S-140: what the object does not have is ignored.
+            if let Some(original) = target.get(name) {
+                mirrors(original, translated, &Path::Name(&at, name), &mut |path, message| {
+                    put(index as usize, error(Code::Language, "S-139", path, message));
+                });
             }
         }
     }
@@ -285,6 +316,7 @@ fn mirrors(original: &Node<'_>, translated: &Node<'_>, path: &Path<'_>, wrong: &
 /// What of one version decides.
 struct Version {
     index: usize,
+    id: String,
     created: Option<String>,
     modified: Option<Timestamp>,
     created_by: Option<String>,
@@ -296,15 +328,16 @@ struct Version {
 }
 
 impl Version {
-    fn of(index: usize, node: &Node<'_>) -> Option<Self> {
+    fn of(index: u32, node: &Node<'_>) -> Option<Self> {
         let Node::Map(map) = node else { return None };
         let type_name = text(map, "type")?;
         let mut form = Vec::new();
         canonical::write_node(&mut form, node);
         Some(Self {
-            index,
+            index: index as usize,
+            id: text(map, "id")?.to_owned(),
             created: text(map, "created").map(str::to_owned),
-            modified: text(map, "modified").and_then(|m| Timestamp::parse(m).ok()),
+            modified: modified_of(map),
             created_by: text(map, "created_by_ref").map(str::to_owned),
             revoked: matches!(map.get("revoked"), Some(Node::Bool(true))),
             digest: canonical::digest(&form),
@@ -314,13 +347,24 @@ impl Version {
     }
 }
 
-/// S-051, S-054, S-055, S-057, S-059, S-128: the versions of one id.
-fn versions(first: usize, others: &[usize], read: Read<'_, '_>, put: Put<'_>) {
-    let all = std::iter::once(&first).chain(others);
-    let mut all: Vec<Version> = all.filter_map(|i| Version::of(*i, &read(*i)?)).collect();
-    all.sort_by(|a, b| a.modified.cmp(&b.modified).then(a.index.cmp(&b.index)));
-    for pair in all.windows(2) {
-        let [before, after] = pair else { continue };
+fn modified_of(map: &Map<'_>) -> Option<Timestamp> {
+    text(map, "modified").and_then(|m| Timestamp::parse(m).ok())
+}
+
+/// S-051, S-054, S-055, S-057, S-059, S-128: the versions of one id, of which two are held at a time. In each pair the first object of the id, and a further one.
+fn versions(group: &[(u32, u32)], again: &Again<'_>, put: Put<'_>) {
+    let all = group.first().map(|pair| pair.0).into_iter().chain(group.iter().map(|pair| pair.1));
+    let mut all: Vec<(Option<Timestamp>, u32)> =
+        all.filter_map(|index| again.read(index, |map| (modified_of(map), index))).collect();
+    all.sort();
+    let mut all = all.into_iter().filter_map(|(_, index)| again.node(index, |node| Version::of(index, node))?);
+    let Some(mut previous) = all.next() else { return };
+    for after in all {
+        let before = std::mem::replace(&mut previous, after);
+        let after = &previous;
+        if before.id != after.id {
+            continue;
+        }
         let at = after.index;
         if before.modified == after.modified {
             if before.digest == after.digest {

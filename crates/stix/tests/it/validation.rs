@@ -98,6 +98,12 @@ fn warn(requirement: &str, object: &Value) {
     found(requirement, Level::Warning, &findings(&object.to_string()), &object.to_string());
 }
 
+/// The finding bears the id of the rule for all types, of which the row is a case.
+#[track_caller]
+fn warn_as(_row: &str, requirement: &str, object: &Value) {
+    warn(requirement, object);
+}
+
 #[track_caller]
 fn warn_document(requirement: &str, document: &Value) {
     found(requirement, Level::Warning, &of_document(document), &document.to_string());

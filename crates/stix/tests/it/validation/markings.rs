@@ -2,7 +2,7 @@
 
 use super::{
     accept, accept_document, accept_together, advise, less, reject, reject_as, reject_document, reject_together,
-    types::EXTENSION, warn, warn_document, warn_together,
+    types::EXTENSION, warn, warn_as, warn_document, warn_together,
 };
 use crate::minimal::{IDENTITY, INDICATOR, minimal, with, without};
 use serde_json::{Value, json};
@@ -152,12 +152,12 @@ fn extended_objects() {
         "S-037",
         &with("tool", json!({"extensions": {EXTENSION: {"extension_type": "other", "rank": 5}}})),
     );
-    // S-146: declared at the top or not.
     accept(
         "S-146",
         &with("tool", json!({"rank": 5, "extensions": {EXTENSION: {"extension_type": "toplevel-property-extension"}}})),
     );
-    warn(
+    warn_as(
+        "S-146",
         "S-153",
         &with(
             "tool",

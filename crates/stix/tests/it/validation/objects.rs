@@ -1,6 +1,6 @@
 //! Rows S-062 to S-096: domain objects, relationships, sightings.
 
-use super::{accept, accept_together, advise, less, reject, reject_as, reject_together, warn, warn_together};
+use super::{accept, accept_together, advise, less, reject, reject_as, reject_together, warn, warn_as, warn_together};
 use crate::minimal::{ADDRESS, FILE, IDENTITY, INDICATOR, MALWARE, RELATIONSHIP, minimal, types, with, without};
 use serde_json::{Value, json};
 use stix::schema;
@@ -39,8 +39,8 @@ fn domain_objects() {
     reject("S-066", &without("grouping", "context"));
     reject("S-066", &without("grouping", "object_refs"));
     accept("S-067", &with("identity", json!({"identity_class": "organization", "sectors": ["energy"]})));
-    // S-067
-    warn("S-021", &with("identity", json!({"identity_class": "My Class"})));
+    warn_as("S-067", "S-021", &with("identity", json!({"identity_class": "My Class"})));
+    warn_as("S-067", "S-021", &with("identity", json!({"sectors": ["Energy"]})));
     accept("S-068", &with("indicator", json!({"valid_until": LATER})));
     reject("S-068", &with("indicator", json!({"valid_until": EARLY})));
     for name in ["pattern", "pattern_type", "valid_from"] {
@@ -146,9 +146,11 @@ fn relationships_and_sightings() {
         reject("S-089", &relationship(json!({"source_ref": end})));
         reject("S-089", &relationship(json!({"target_ref": end})));
     }
-    // S-096: nor are they ends of each other, below.
     accept("S-096", &with("note", json!({"object_refs": [RELATIONSHIP]})));
-    reject("S-089", &relationship(json!({"target_ref": "sighting--5d0092c5-5f74-4287-9642-33f4c354e56d"})));
+    let sighting = "sighting--5d0092c5-5f74-4287-9642-33f4c354e56d";
+    reject_as("S-096", "S-089", &relationship(json!({"target_ref": sighting})));
+    reject_as("S-096", "S-089", &relationship(json!({"source_ref": sighting})));
+    reject_as("S-096", "S-094", &with("sighting", json!({"sighting_of_ref": RELATIONSHIP})));
     accept("S-090", &relationship(json!({"start_time": EARLY, "stop_time": LATER})));
     reject("S-090", &relationship(json!({"start_time": EARLY, "stop_time": EARLY})));
     accept("S-091", &relationship(json!({"relationship_type": "derived-from", "source_ref": MALWARE})));
