@@ -34,11 +34,19 @@ pub(crate) fn eprint(text: &str) {
     eprintln!("{text}");
 }
 
-/// The one place that writes to standard output.
+/// The one place that writes to standard output, with [`print_from`].
 #[allow(clippy::print_stdout)]
 pub(crate) fn print(text: &str) {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     // A reader that went away (`| head`) is no failure of ours.
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
+}
+
+/// The same for what is too long to be held, with a line end behind it.
+#[allow(clippy::print_stdout)]
+pub(crate) fn print_from(text: &mut dyn std::io::Read) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let _ = std::io::copy(text, &mut out).and_then(|_| out.write_all(b"\n"));
 }

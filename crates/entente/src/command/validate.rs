@@ -4,17 +4,21 @@ mod files;
 mod report;
 
 use super::FAULTS;
-use crate::{eprint, print};
+use crate::{eprint, print, print_from};
 use clap::Args;
+use files::Input;
+use report::Findings;
 use std::{
-    fs,
-    io::IsTerminal as _,
-    path::{Path, PathBuf},
+    fs::{self, File},
+    io::{self, IsTerminal as _},
+    os::unix::fs::FileExt as _,
+    path::PathBuf,
     process::ExitCode,
 };
 use stix::{
     Limits,
-    validate::{self, Checked, Level, Options, Schemas},
+    stream::StreamError,
+    validate::{self, Checked, Document, Options, Schemas},
 };
 
 /// `entente validate FILE…`.
@@ -40,40 +44,32 @@ pub(crate) struct Validate {
     limit: usize,
 }
 
-/// What was found in one file.
-pub(super) struct Outcome {
-    file: String,
-    objects: usize,
-    valid: bool,
-    findings: Vec<Checked>,
-}
-
 impl Validate {
     pub(super) fn run(self, json: bool) -> Result<ExitCode, String> {
         let schemas = self.schemas()?;
         let options = Options { advice: self.best_practice, schemas: (!schemas.is_empty()).then_some(&schemas) };
         let (mut valid, mut read) = (true, true);
         let mut log = self.sarif.then(report::Sarif::default);
-        let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         for path in &files::expand(&self.files)? {
-            let bytes = match files::read(path) {
-                Ok(bytes) => bytes,
-                Err(error) => {
-                    eprint(&format!("entente: `{}`: {error}", path.display()));
-                    read = false;
-                    continue;
+            let name = path.display().to_string();
+            let told = files::open(path).and_then(|input| {
+                let (document, mut findings) = self.one(&name, &input, json, &options)?;
+                valid &= findings.valid(self.strict);
+                match &mut log {
+                    Some(log) => log.add(&mut findings)?,
+                    None if json => print_from(&mut findings.json(document.objects, self.strict)?),
+                    None => print(&findings.text(document.objects, self.strict, color)),
                 }
-            };
-            let outcome = self.one(path, &bytes, &options);
-            valid &= outcome.valid;
-            match &mut log {
-                Some(log) => log.add(&outcome),
-                None if json => print(&report::json(&outcome)),
-                None => print(&report::text(&outcome, self.limit, color)),
+                Ok(())
+            });
+            if let Err(error) = told {
+                eprint(&format!("entente: `{name}`: {error}"));
+                read = false;
             }
         }
         if let Some(log) = log {
-            print(&log.finish());
+            print_from(&mut log.finish().map_err(|e| e.to_string())?);
         }
         Ok(match (read, valid) {
             (false, _) => ExitCode::from(super::FAILED),
@@ -82,16 +78,33 @@ impl Validate {
         })
     }
 
-    fn one(&self, path: &Path, bytes: &[u8], options: &Options<'_>) -> Outcome {
-        let mut findings = Vec::new();
-        let document = validate::document(bytes, &Limits::default(), options, &mut |checked| findings.push(checked));
-        let worst = if self.strict { Level::Warning } else { Level::Error };
-        Outcome {
-            file: path.display().to_string(),
-            objects: document.objects,
-            valid: findings.iter().all(|checked| checked.finding.level < worst),
-            findings,
-        }
+    /// Checks one file: what is short is held, of what is long one object at a time.
+    fn one(&self, name: &str, input: &Input, json: bool, options: &Options<'_>) -> io::Result<(Document, Findings)> {
+        let limits = Limits::default();
+        let fresh = || match (self.sarif, json) {
+            (true, _) => Findings::sarif(name),
+            (false, true) => Findings::lines(name),
+            (false, false) => Findings::listed(name, self.limit),
+        };
+        let mut findings = fresh();
+        let document = match input {
+            Input::Held(bytes) => validate::document(bytes, &limits, options, &mut |checked| findings.add(checked)),
+            Input::Long(file) => {
+                let again = |offset, length| part(file, offset, length);
+                match validate::stream(file, &again, &limits, options, &mut |checked| findings.add(checked)) {
+                    Ok(document) => document,
+                    Err(StreamError::Input(error)) => return Err(error),
+                    Err(StreamError::Document(fault)) => {
+                        // As with a short file: what is no document has no objects.
+                        findings = fresh();
+                        findings.add(Checked { index: None, id: None, finding: fault.into() });
+                        Document { errors: 1, ..Document::default() }
+                    }
+                    Err(other) => return Err(io::Error::other(other)),
+                }
+            }
+        };
+        Ok((document, findings))
     }
 
     fn schemas(&self) -> Result<Schemas, String> {
@@ -104,4 +117,9 @@ impl Validate {
         }
         Ok(schemas)
     }
+}
+
+fn part(file: &File, offset: u64, length: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, offset).ok().map(|()| bytes)
 }

@@ -19,3 +19,4 @@ mod late_release;
 mod redaction;
 mod resilience;
 mod twin;
+mod validate;

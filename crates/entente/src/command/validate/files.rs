@@ -1,14 +1,18 @@
-//! Which files are meant, and their bytes.
+//! Which files are meant, and what is in them.
 
 use flate2::read::MultiGzDecoder;
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io::{self, BufReader, Cursor, Read, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
 
-/// Bytes of one file, inflated: twice the largest bundle that is known, and what a machine has as memory.
-const FILE_BYTES_MAX: u64 = 2 << 30;
+/// Bytes of a file that is held as a whole while it is checked: more than the largest bundle that is known. Of a longer one an object at a time is held.
+pub(super) const HELD_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a file.
+const FILE_BYTES_MAX: u64 = 64 << 30;
+/// Bytes of what has to be put into a temporary file because it cannot be read twice: standard input, and what was packed.
+const UNPACKED_BYTES_MAX: u64 = 8 << 30;
 /// Files of all folders together.
 const FILES_MAX: usize = 1_000_000;
 /// Folders inside folders.
@@ -58,17 +62,60 @@ fn folder(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io::Result<()>
     Ok(())
 }
 
-/// The bytes of a file, or of standard input for `-`; what is gzip is inflated.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let raw = if path == Path::new("-") { bounded(io::stdin().lock())? } else { bounded(File::open(path)?)? };
-    if raw.starts_with(&[0x1f, 0x8b]) { bounded(MultiGzDecoder::new(raw.as_slice())) } else { Ok(raw) }
+/// What is checked.
+pub(super) enum Input {
+    /// All of it.
+    Held(Vec<u8>),
+    /// A file that stands at its beginning, the given one or a temporary one without a name.
+    Long(File),
 }
 
-fn bounded(from: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_BYTES_MAX {
-        return Err(io::Error::other(format!("it has more than {FILE_BYTES_MAX} bytes; split it")));
+/// A file, or standard input for `-`; what is gzip is inflated.
+pub(super) fn open(path: &Path) -> io::Result<Input> {
+    if path == Path::new("-") {
+        return unpacked(io::stdin().lock());
     }
-    Ok(bytes)
+    let mut file = File::open(path)?;
+    let found = file.metadata()?;
+    if found.is_file() && found.len() > HELD_BYTES_MAX as u64 {
+        let mut magic = [0; 2];
+        file.read_exact(&mut magic)?;
+        file.rewind()?;
+        if magic != GZIP {
+            return if found.len() > FILE_BYTES_MAX { Err(too_long(FILE_BYTES_MAX)) } else { Ok(Input::Long(file)) };
+        }
+    }
+    unpacked(file)
+}
+
+/// What every gzip file begins with.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+fn unpacked(mut from: impl Read) -> io::Result<Input> {
+    let mut begin = Vec::new();
+    from.by_ref().take(2).read_to_end(&mut begin)?;
+    let gzip = begin == GZIP;
+    let whole = Cursor::new(begin).chain(from);
+    if gzip { held(MultiGzDecoder::new(BufReader::new(whole))) } else { held(whole) }
+}
+
+fn held(mut from: impl Read) -> io::Result<Input> {
+    let mut bytes = Vec::new();
+    from.by_ref().take(HELD_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() <= HELD_BYTES_MAX {
+        return Ok(Input::Held(bytes));
+    }
+    let mut file = tempfile::tempfile()?;
+    file.write_all(&bytes)?;
+    let left = UNPACKED_BYTES_MAX - bytes.len() as u64;
+    drop(bytes);
+    if io::copy(&mut from.take(left + 1), &mut file)? > left {
+        return Err(too_long(UNPACKED_BYTES_MAX));
+    }
+    file.rewind()?;
+    Ok(Input::Long(file))
+}
+
+fn too_long(bytes_max: u64) -> io::Error {
+    io::Error::other(format!("it has more than {bytes_max} bytes; split it"))
 }
