@@ -34,7 +34,7 @@ demo: compiler ## Builds and starts a coalition of six nodes on this machine; Ct
 	$(CARGO) build --release --locked -p entente
 	target/release/entente demo $(DEMO)
 
-test: ## Formatting, lints, all Rust tests, doc tests, and the Python programs as partners.
+test: ## Formatting, lints, all Rust tests, doc tests, documentation without warnings, and the Python programs as partners.
 	@.ci/prepare
 	@$(MAKE) --no-print-directory compiler venv
 	@rm -rf target/steps
@@ -45,6 +45,7 @@ test: ## Formatting, lints, all Rust tests, doc tests, and the Python programs a
 	then $(STEP) nextest $(CARGO) nextest run --locked --workspace --no-fail-fast; \
 	else $(STEP) tests $(CARGO) test --locked --workspace --no-fail-fast --lib --bins --tests; fi
 	@$(STEP) doc-tests $(CARGO) test --locked --workspace --doc
+	@$(STEP) doc env RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --workspace
 	@$(MAKE) --no-print-directory python-partners
 	@echo; echo "All passed. Closing lines:"; cat target/steps/summary
 

@@ -68,7 +68,7 @@ enum Command {
     Serve,
     /// Import STIX 2.1 bundles: files, folders, gzip or plain.
     #[command(
-        after_help = "Examples:\n  entente import attack.json.gz --collection knowledge --label \"PUBLIC\"\n  entente import reports/ --collection intel\n\nThe label of an object is what it carries; else --label; else the collection's default; else it goes to the quarantine."
+        after_help = "Examples:\n  entente import attack.json.gz --collection knowledge --label \"PUBLIC\"\n  entente import reports/ --collection intel\n\nThe label of an object is what it carries; else --label; else the collection's default; else it goes to the quarantine. What breaks the standard beyond what taking in needs is kept and counted under `findings`; --strict sends it to the quarantine."
     )]
     Import {
         /// Files or folders.
@@ -80,6 +80,9 @@ enum Command {
         /// Catalogue label for objects that carry none.
         #[arg(long)]
         label: Option<String>,
+        /// Refuse objects that break a MUST of the standard; they go to the quarantine.
+        #[arg(long)]
+        strict: bool,
     },
     /// Convert bundles between STIX 2.0 and 2.1; says what did not fit. Exit code 0 done, 4 some objects were refused.
     #[command(
@@ -88,7 +91,7 @@ enum Command {
     Convert(convert::Convert),
     /// Check files against STIX 2.1, or STIX 2.0 for what is of 2.0. Exit code 0 valid, 4 not valid, 1 a file could not be read.
     #[command(
-        after_help = "Examples:\n  entente validate report.json\n  entente validate --json attack.json.gz reports/ > verdicts.jsonl\n  curl … | entente validate --strict -\n\nA file holds a bundle, a TAXII envelope, a list of objects or one object. Errors break a MUST of the standard, warnings a SHOULD."
+        after_help = "Examples:\n  entente validate report.json\n  entente validate --json attack.json.gz reports/ > verdicts.jsonl\n  curl … | entente validate --strict -\n\nA file holds a bundle, a TAXII envelope, a list of objects or one object. Errors break a MUST of the standard, warnings a SHOULD. A file of more than 64 MiB is checked an object at a time; standard input and gzip files as long as that go through a temporary file."
     )]
     Validate(validate::Validate),
     /// Write what an account may have of a collection as a bundle; recorded like any delivery.
@@ -419,9 +422,9 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
         Command::Init(init) => init.run(json),
         Command::Serve => serve::run(&dir).map(|()| ExitCode::SUCCESS),
         Command::Demo(demo) => demo.run(json),
-        Command::Import { files, collection, label } => {
+        Command::Import { files, collection, label, strict } => {
             let paths = files.iter().map(|f| absolute(f)).collect::<Result<_, _>>()?;
-            ask(Request::Import { paths, collection, label })
+            ask(Request::Import { paths, collection, label, strict })
         }
         Command::Convert(convert) => convert.run(json),
         Command::Validate(validate) => validate.run(json),

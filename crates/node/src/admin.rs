@@ -26,6 +26,9 @@ pub enum Request {
         collection: String,
         /// Catalogue label for objects without one.
         label: Option<String>,
+        /// Objects that break a MUST of the standard go to the quarantine.
+        #[serde(default)]
+        strict: bool,
     },
     /// Exports what `account` may have from a collection, as a bundle in a file.
     Export {
@@ -215,8 +218,8 @@ impl Node {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<serde_json::Value, NodeError> {
         match request {
-            Request::Import { paths, collection, label } => {
-                json(&self.import_files(&paths, &collection, label.as_deref(), progress)?)
+            Request::Import { paths, collection, label, strict } => {
+                json(&self.import_files(&paths, &collection, label.as_deref(), strict, progress)?)
             }
             Request::Export { collection, account, output } => {
                 json(&self.export(&collection, account.as_deref(), &output)?)

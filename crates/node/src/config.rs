@@ -17,7 +17,7 @@ mod node_file;
 pub use agreement::{Accept, Agreement, Give, Pull, PullCollection, Redaction};
 pub use clearance::ClearanceFile;
 pub use detection::{DetectionFile, OnWarning};
-pub use node_file::{CollectionFile, Listen, NodeFile, Operator};
+pub use node_file::{CollectionFile, Listen, NodeFile, Operator, Validation};
 
 use crate::{NodeError, world::kinds};
 use label::{CollectionNo, Label, Markings, Origin, Policies, Policy, Reader, SignerKeys};

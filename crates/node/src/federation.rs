@@ -10,6 +10,7 @@ use crate::{
     Node, NodeError,
     config::{Agreement, PullCollection},
     ingest::{Head, Intake, rejected_row},
+    validation::Tally,
     world::{OPERATOR, World},
 };
 use label::Origin;
@@ -109,7 +110,7 @@ impl Node {
                     }
                 };
                 pulled.pages += 1;
-                add(&mut pulled.intake, &intake);
+                pulled.intake.add(&intake);
             }
         }
         self.counters.taken_in.fetch_add(pulled.intake.new, std::sync::atomic::Ordering::Relaxed);
@@ -159,6 +160,7 @@ impl Node {
             cause: format!("its page cannot be read: {e}"),
         })?;
         let mut objects: Vec<Object> = Vec::with_capacity(bundle.parts().len());
+        let mut findings = Tally::default();
         let mut rejected = Vec::new();
         let mut quarantine = |fault: Rejected| {
             let raw = bundle.parts().get(fault.index).copied().unwrap_or_default();
@@ -176,6 +178,7 @@ impl Node {
                     },
                 }),
                 Ok(object) if accept.is_some_and(|accept| accept.carries_for(object.view().created_by.as_ref())) => {
+                    findings.check(object.raw(), object.id().as_str(), &limits);
                     objects.push(object);
                 }
                 Ok(object) => quarantine(Rejected {
@@ -211,6 +214,7 @@ impl Node {
         };
         let (mut intake, _) = self.take_in(&head, objects, &assigned, alongside, None, |_| None)?;
         intake.rejected = unreadable;
+        intake.findings = findings;
         Ok(intake)
     }
 }
@@ -254,15 +258,6 @@ fn parse_digest(hex: &str) -> Option<stix::Digest> {
         *byte = u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok()?;
     }
     Some(stix::Digest(bytes))
-}
-
-fn add(total: &mut Intake, one: &Intake) {
-    total.objects += one.objects;
-    total.new += one.new;
-    total.new_road += one.new_road;
-    total.known += one.known;
-    total.quarantined += one.quarantined;
-    total.rejected += one.rejected;
 }
 
 /// Replies may be packed; zstd takes servers and clients a small part of the time of gzip.

@@ -2,6 +2,7 @@
 
 use crate::{
     Node, NodeError,
+    validation::{Tally, refusal},
     world::{RightsAt, World},
 };
 use label::{Assigned, Chain, CollectionNo, Label, LabelState, Markings, Meaning, Origin, Unresolved, resolve};
@@ -22,6 +23,9 @@ pub const IMPORT_CHUNK_OBJECTS: usize = 2_000;
 
 /// Bytes of objects staged in one transaction during an import, so that large objects do not add up in memory.
 const IMPORT_CHUNK_BYTES: usize = 32 << 20;
+
+/// Chunks that are read ahead while one is staged.
+const CHUNKS_WAITING: usize = 2;
 
 /// Bytes of rejected objects that one import keeps for a person to look at; of those beyond only place and cause are kept.
 pub const IMPORT_REJECTED_BYTES_MAX: usize = 256 << 20;
@@ -75,8 +79,14 @@ fn survey(input: Box<dyn Read + Send>) -> Result<(usize, Vec<Object>), StreamErr
     Ok((stream.count(), definitions))
 }
 
-/// Reads a document into chunks of parsed objects. Ends when nobody takes them any more.
-fn chunks(input: Box<dyn Read + Send>, sender: &mpsc::SyncSender<Result<Vec<Part>, StreamError>>) {
+/// Reads a document into chunks of parsed objects, and says what the validator found in them; where `strict`, an object that breaks a MUST is refused.
+/// Ends when nobody takes them any more.
+fn chunks(
+    input: Box<dyn Read + Send>,
+    strict: bool,
+    sender: &mpsc::SyncSender<Result<Vec<Part>, StreamError>>,
+) -> Tally {
+    let mut tally = Tally::default();
     let limits = Limits::default();
     let mut stream = Stream::new(input, limits.clone());
     let (mut chunk, mut bytes, mut bad_bytes) = (Vec::with_capacity(IMPORT_CHUNK_OBJECTS), 0, 0);
@@ -90,7 +100,10 @@ fn chunks(input: Box<dyn Read + Send>, sender: &mpsc::SyncSender<Result<Vec<Part
             Ok(Some(Element::Part { index, raw })) => {
                 bytes += raw.len();
                 chunk.push(match bundle::parse_part(index, raw, &limits) {
-                    Ok(object) => Part::Good(object),
+                    Ok(object) => match tally.check(raw, object.id().as_str(), &limits) {
+                        Some(error) if strict => bad(refusal(index, object.id().as_str(), error), raw.as_bytes()),
+                        _ => Part::Good(object),
+                    },
                     Err(fault) => bad(fault, raw.as_bytes()),
                 });
             }
@@ -101,17 +114,18 @@ fn chunks(input: Box<dyn Read + Send>, sender: &mpsc::SyncSender<Result<Vec<Part
             Ok(None) => break,
             Err(error) => {
                 let _ = sender.send(Err(error));
-                return;
+                return tally;
             }
         }
         if chunk.len() == IMPORT_CHUNK_OBJECTS || bytes > IMPORT_CHUNK_BYTES {
             bytes = 0;
             if sender.send(Ok(std::mem::take(&mut chunk))).is_err() {
-                return;
+                return tally;
             }
         }
     }
     let _ = sender.send(Ok(chunk));
+    tally
 }
 
 /// What an import or a pull brought about.
@@ -131,6 +145,21 @@ pub struct Intake {
     pub rejected: u64,
     /// The first few rejections, for the person at the terminal.
     pub first_rejections: Vec<String>,
+    /// What the validator found in objects that could be read, by kind. Empty for what an account posts.
+    pub findings: Tally,
+}
+
+impl Intake {
+    /// Adds what came later; of the rejections only how many.
+    pub(crate) fn add(&mut self, later: &Self) {
+        self.objects += later.objects;
+        self.new += later.new;
+        self.new_road += later.new_road;
+        self.known += later.known;
+        self.quarantined += later.quarantined;
+        self.rejected += later.rejected;
+        self.findings.add(&later.findings);
+    }
 }
 
 /// What a quarantined object gets that carries no label.
@@ -182,6 +211,22 @@ impl Node {
         source: &str,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Intake, NodeError> {
+        self.import_checked(open, alias, label, source, false, progress)
+    }
+
+    /// The same; where `strict`, objects that break a MUST of the standard go to the quarantine.
+    ///
+    /// # Errors
+    /// As [`Self::import`].
+    pub fn import_checked(
+        &self,
+        open: Open<'_>,
+        alias: &str,
+        label: Option<&str>,
+        source: &str,
+        strict: bool,
+        progress: &(dyn Fn(usize, usize) + Sync),
+    ) -> Result<Intake, NodeError> {
         let now = self.now();
         let world = self.world_at(now)?;
         let collection = world.collection(alias).ok_or_else(|| {
@@ -206,7 +251,7 @@ impl Node {
         };
         let input = open()?;
         let told = |staged| progress(staged, objects);
-        self.import_stream(input, &definitions, &head, act, &told).map_err(|failure| match failure {
+        self.import_stream(input, strict, &definitions, &head, act, &told).map_err(|failure| match failure {
             Failure::Node(error) => error,
             Failure::Stream(cause) => of_stream(source, cause),
         })
@@ -215,6 +260,7 @@ impl Node {
     fn import_stream(
         &self,
         input: Box<dyn Read + Send>,
+        strict: bool,
         definitions: &[Object],
         head: &Head,
         act: Act,
@@ -226,33 +272,35 @@ impl Node {
             BatchHead { collection: head.collection, origin: head.origin.clone(), accepted: head.accepted };
         let mut intake = Intake::default();
         let mut chains = HashSet::new();
-        let mut rejected = Vec::new();
         let mut batch = None;
         let mut staged = 0;
         let mut outcome = Ok(());
         std::thread::scope(|scope| {
-            let (sender, receiver) = mpsc::sync_channel(2);
-            scope.spawn(move || chunks(input, &sender));
+            let (sender, receiver) = mpsc::sync_channel(CHUNKS_WAITING);
+            let reader = scope.spawn(move || chunks(input, strict, &sender));
             for chunk in receiver {
                 let kept = chunk.map_err(Failure::Stream).and_then(|chunk: Vec<Part>| {
                     staged += chunk.len();
-                    let items = Self::label_chunk(&world, head, chunk, &mut intake, &mut chains, &mut rejected);
+                    let (items, rejected) = Self::label_chunk(&world, head, chunk, &mut intake, &mut chains);
                     let items = self.keep_relabels(&world, items)?;
-                    Ok(self.store.stage(batch, &batch_head, &items).map_err(NodeError::from)?)
-                });
-                match kept {
-                    Ok(id) => batch = Some(id),
-                    Err(error) => {
-                        outcome = Err(error);
-                        break;
+                    let id = self.store.stage(batch, &batch_head, &items).map_err(NodeError::from)?;
+                    batch = Some(id);
+                    if !rejected.is_empty() {
+                        self.store.stage_rejected(id, &rejected).map_err(NodeError::from)?;
                     }
+                    Ok(())
+                });
+                if let Err(error) = kept {
+                    outcome = Err(error);
+                    break;
                 }
                 progress(staged);
             }
+            intake.findings = reader.join().unwrap_or_default();
         });
         let published = outcome.and_then(|()| {
             let Some(batch) = batch else { return Ok(None) };
-            let mut alongside = Alongside { rejected, act: Some(act), ..Alongside::default() };
+            let mut alongside = Alongside { act: Some(act), ..Alongside::default() };
             let published = self.publishing(definitions, head, |rights, released| {
                 alongside.released = released;
                 Ok(Some(self.store.publish(batch, &alongside, rights, None)?))
@@ -408,9 +456,8 @@ impl Node {
         chunk: Vec<Part>,
         intake: &mut Intake,
         chains: &mut HashSet<Chain>,
-        rejected: &mut Vec<NewRejected>,
-    ) -> Vec<Incoming> {
-        let mut items = Vec::with_capacity(chunk.len());
+    ) -> (Vec<Incoming>, Vec<NewRejected>) {
+        let (mut items, mut rejected) = (Vec::with_capacity(chunk.len()), Vec::new());
         for object in chunk {
             intake.objects += 1;
             match object {
@@ -431,7 +478,7 @@ impl Node {
                 }
             }
         }
-        items
+        (items, rejected)
     }
 
     /// Makes marking definitions known before the objects that carry them are labelled. They count from here on; [`Self::forget_unheld_markings`]

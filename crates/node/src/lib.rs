@@ -25,6 +25,7 @@ pub mod quota;
 mod redaction;
 pub mod release;
 mod service;
+pub mod validation;
 pub mod world;
 
 pub use environment::{Clock, Environment, Randomness};

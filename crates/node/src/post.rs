@@ -1,13 +1,15 @@
 //! What an account writes: one POST is one batch, and its status tells object by object (T-116, T-088).
 //!
-//! In order: rights, before the body is looked at · the envelope · each object: can it be read, may the account speak for its creator, is there room left
-//! for it (see `quota`) · the rest is taken in · the status, for this account alone. It says the same whether or not what was sent is held already (I1).
+//! In order: rights, before the body is looked at · the envelope · each object: can it be read, may the account speak for its creator, is it valid if its
+//! collection asks for that, is there room left for it (see `quota`) · the rest is taken in · the status, for this account alone. It says the same whether or not what was sent is held already (I1).
 
 use crate::{
     Node, NodeError,
+    config::Validation,
     ingest::{Head, rejected_row},
     quota,
     service::outward,
+    validation::{Tally, refusal},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use stix::{Limits, Object};
@@ -76,6 +78,7 @@ impl Node {
             .and_then(|p| met.world.config.agreements.get(p))
             .and_then(|f| f.agreement.accepts(&met.collection.new.alias))
             .cloned();
+        let strict = met.world.config.node.validation(&met.collection.new.alias) == Validation::Refuse;
         let time = date_added::format(accepted);
         let mut objects: Vec<Object> = Vec::with_capacity(total);
         let mut failures = Vec::new();
@@ -84,12 +87,18 @@ impl Node {
             let version = object.view().version().map_or_else(|| time.clone(), |v| v.as_str().to_owned());
             StatusDetails { id: object.id().to_string(), version, message: Some(message) }
         };
-        for object in bundle.objects(&limits) {
+        for (index, object) in bundle.objects(&limits).enumerate() {
             match object {
                 Ok(object) => {
                     let creator = object.view().created_by.as_ref();
                     if accept.as_ref().is_some_and(|accept| !accept.speaks_for(creator)) {
                         failures.push(refused(&object, SPEAKS_NOT.to_owned()));
+                    } else if strict
+                        && let Some(error) = Tally::default().check(object.raw(), object.id().as_str(), &limits)
+                    {
+                        let fault = refusal(index, object.id().as_str(), error);
+                        failures.push(refused(&object, fault.error.to_string()));
+                        rejected.push(rejected_row(&head, fault, object.raw().as_bytes(), accepted));
                     } else if crowded.contains(object.id().as_str()) {
                         failures.push(refused(&object, quota::crowded()));
                     } else {

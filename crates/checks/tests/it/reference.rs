@@ -132,6 +132,7 @@ fn words(kind: &str) -> String {
         "Id<Identity>" => "identity id",
         "Tlp" => "TLP level",
         "OnWarning" => "`note` or `suppress`",
+        "Validation" => "`warn` or `refuse`",
         _ => "table",
     }
     .to_owned()

@@ -140,6 +140,7 @@ impl CollectionAdd {
             realm: self.realm,
             default_label: self.default_label,
             open_references: self.open_references,
+            validation: node::config::Validation::default(),
             detection: self.detection_into.map(node::config::DetectionFile::into_collection),
         };
         // A table inside the last entry of a list of tables is named after the list.

@@ -290,7 +290,10 @@ pub(super) fn done(reply: Reply) -> Result<serde_json::Value, String> {
 }
 
 fn import(node: &Node, path: PathBuf, collection: &str, label: Option<String>) -> Result<serde_json::Value, String> {
-    done(node.admin(Request::Import { paths: vec![path], collection: collection.to_owned(), label }, &|_, _| ()))
+    done(node.admin(
+        Request::Import { paths: vec![path], collection: collection.to_owned(), label, strict: false },
+        &|_, _| (),
+    ))
 }
 
 fn read_toml<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, String> {

@@ -35,12 +35,14 @@ pub(super) struct AccountChange {
 }
 
 impl Node {
-    /// Imports files and folders (every `.json`, `.stix`, `.stix2`, `.gz` in them, in order of name).
+    /// Imports files and folders (every `.json`, `.stix`, `.stix2`, `.gz` in them, in order of name); where `strict`, objects that break a MUST of the
+    /// standard go to the quarantine.
     pub fn import_files(
         &self,
         paths: &[PathBuf],
         collection: &str,
         label: Option<&str>,
+        strict: bool,
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<Intake, NodeError> {
         let mut files = Vec::new();
@@ -62,14 +64,9 @@ impl Node {
             let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
             let open =
                 || -> Result<Box<dyn Read + Send>, NodeError> { Ok(Box::new(unpacked(path, IMPORT_BYTES_MAX)?)) };
-            let one = self.import(&open, collection, label, &name, progress)?;
+            let one = self.import_checked(&open, collection, label, &name, strict, progress)?;
             self.counters.taken_in.fetch_add(one.new, std::sync::atomic::Ordering::Relaxed);
-            total.objects += one.objects;
-            total.new += one.new;
-            total.new_road += one.new_road;
-            total.known += one.known;
-            total.quarantined += one.quarantined;
-            total.rejected += one.rejected;
+            total.add(&one);
             total.first_rejections.extend(one.first_rejections.into_iter().map(|r| format!("{name}: {r}")));
         }
         Ok(total)

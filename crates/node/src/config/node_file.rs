@@ -145,9 +145,31 @@ pub struct CollectionFile {
     /// Public knowledge: ids of objects that a reader may not see may stand in optional references here.
     #[serde(default)]
     pub open_references: bool,
+    /// What becomes of objects that break a MUST of the standard beyond what taking in needs: `warn` keeps them; `refuse` refuses them when an account
+    /// posts them, with the cause in the status, and keeps them in the quarantine. Imports and pulls count them either way (`entente import --strict` refuses).
+    #[serde(default, skip_serializing_if = "Validation::is_default")]
+    pub validation: Validation,
     /// Makes it a detection collection: observations that come into it are matched with the indicators of its realm, and no agreement may give it.
     #[serde(default)]
     pub detection: Option<DetectionFile>,
+}
+
+/// What becomes of posted objects that break a MUST of the standard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Validation {
+    /// Kept as they came.
+    #[default]
+    Warn,
+    /// Refused.
+    Refuse,
+}
+
+impl Validation {
+    #[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 fn max_content_length() -> u64 {
@@ -224,6 +246,11 @@ impl NodeFile {
                 }
             }
         }
+    }
+
+    /// What becomes of invalid objects that are posted into the collection.
+    pub fn validation(&self, alias: &str) -> Validation {
+        self.collections.iter().find(|c| c.alias == alias).map_or_else(Validation::default, |c| c.validation)
     }
 
     /// Whether this node speaks for the identity.

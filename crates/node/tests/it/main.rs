@@ -10,6 +10,7 @@
 
 mod delete;
 mod detection;
+mod door;
 mod equivalence;
 mod hostile;
 mod stage;

@@ -90,7 +90,12 @@ fn a_broken_document_is_refused_whole_wherever_it_comes_in() {
             continue;
         }
         let path = stage.dir.file("broken.json", &bytes);
-        let why = stage.failed(Request::Import { paths: vec![path], collection: INTEL.to_owned(), label: None });
+        let why = stage.failed(Request::Import {
+            paths: vec![path],
+            collection: INTEL.to_owned(),
+            label: None,
+            strict: false,
+        });
         assert!(why.contains("`broken.json` cannot be read: "), "{what}: {why}");
         assert_eq!(held(&stage), before, "{what}: something was stored");
     }
@@ -105,7 +110,8 @@ fn an_element_that_is_no_json_costs_itself_in_a_file() {
     for (what, bytes) in broken_documents().into_iter().filter(|(what, _)| BROKEN_IN_ONE_ELEMENT.contains(what)) {
         let stage = stage();
         let path = stage.dir.file("broken.json", &bytes);
-        let intake = stage.done(Request::Import { paths: vec![path], collection: INTEL.to_owned(), label: None });
+        let intake =
+            stage.done(Request::Import { paths: vec![path], collection: INTEL.to_owned(), label: None, strict: false });
         assert_eq!((&intake["new"], &intake["rejected"]), (&json!(1), &json!(1)), "{what}: {intake}");
         let rows = stage.done(Request::Quarantine { after: None });
         let raw = stage.node.quarantine_get(rows[0]["no"].as_i64().unwrap()).unwrap().raw.unwrap();
@@ -284,6 +290,7 @@ fn an_import_of_several_files_names_the_one_that_is_broken() {
         paths: vec![folder],
         collection: INTEL.to_owned(),
         label: Some(PUBLIC.to_owned()),
+        strict: false,
     });
     assert!(why.contains("b.json"), "{why}");
     assert_eq!(stage.ids("operator", INTEL), [indicator(8, 1).id()]);
@@ -291,6 +298,7 @@ fn an_import_of_several_files_names_the_one_that_is_broken() {
         paths: vec!["/nowhere/at/all.json".into()],
         collection: INTEL.to_owned(),
         label: None,
+        strict: false,
     });
     assert!(missing.contains("all.json"), "{missing}");
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -301,6 +309,7 @@ fn an_import_of_several_files_names_the_one_that_is_broken() {
         paths: vec![cut],
         collection: INTEL.to_owned(),
         label: Some(PUBLIC.to_owned()),
+        strict: false,
     });
     assert!(why.contains("cut.json.gz"), "{why}");
     assert_eq!(stage.ids("operator", INTEL), [indicator(8, 1).id()]);
