@@ -142,19 +142,24 @@ fn write_object(item: &Item, assigned: &Markings, out: &mut Vec<u8>) -> bool {
 }
 
 fn manifest_of<'a>(items: impl Iterator<Item = &'a Item>, next: Option<&str>, style: Style) -> Vec<u8> {
-    #[derive(serde::Serialize)]
-    struct Record<'a> {
-        id: &'a str,
-        date_added: &'a str,
-        version: &'a str,
-        media_type: &'static str,
-    }
-    let mut body = Body::new(4096, next);
+    let mut body = Body::new(4096 + RECORD_BYTES * items.size_hint().0, next);
     body.list("objects", style.empty_array, items, |out, item| {
         let date_added = date_added::format(item.date_added);
         let version = item.version.as_deref().unwrap_or(&date_added);
         let media_type = if item.spec_version == "2.0" { media::STIX_2_0 } else { media::STIX };
-        json(out, &Record { id: &item.id, date_added: &date_added, version, media_type })
+        let mut first = true;
+        [("id", &*item.id), ("date_added", &date_added), ("version", version), ("media_type", media_type)]
+            .into_iter()
+            .all(|(name, value)| {
+                out.extend_from_slice(if std::mem::take(&mut first) { b"{\"" } else { b",\"" });
+                out.extend_from_slice(name.as_bytes());
+                out.extend_from_slice(b"\":");
+                text(out, value)
+            })
+            && {
+                out.push(b'}');
+                true
+            }
     });
     body.end()
 }
@@ -222,6 +227,20 @@ impl Body {
         self.out.push(b'}');
         self.out
     }
+}
+
+/// Octets of a usual record of a manifest.
+const RECORD_BYTES: usize = 224;
+
+/// A string. What needs no escape, as no identifier and no timestamp does, is copied.
+fn text(out: &mut Vec<u8>, value: &str) -> bool {
+    if value.bytes().all(|c| matches!(c, b' '..=b'~') && c != b'"' && c != b'\\') {
+        out.push(b'"');
+        out.extend_from_slice(value.as_bytes());
+        out.push(b'"');
+        return true;
+    }
+    json(out, value)
 }
 
 fn json<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> bool {

@@ -1,12 +1,16 @@
 //! Adds marking ids to the text of a STIX object without touching any other byte (the listed exception to I3).
 //!
-//! A scanner walks the top level of the object once. It trusts its input to be a JSON object, as every parsed object is; where it is not, it answers so and writes nothing that counts.
+//! A scanner walks the top level of the object once, as far as the property can still be found. It trusts its input to be a JSON object, as every parsed object is; where it is not, it answers so and writes nothing that counts.
 
 use super::Markings;
-use memchr::memchr2;
-use std::{borrow::Cow, io::Write as _};
+use memchr::{memchr2, memmem::Finder};
+use std::{borrow::Cow, io::Write as _, sync::LazyLock};
 
 const PROPERTY: &str = "object_marking_refs";
+/// What a spelling of [`PROPERTY`] other than the plain one has in it: its letters can only be escaped as `\u00..`.
+const ESCAPE: &str = "\\u00";
+static PLAIN: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PROPERTY));
+static ESCAPED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(ESCAPE));
 
 /// Writes `raw` with `added` at the end of its top-level `object_marking_refs`, which is made at the end of the object if absent. Ids that are there already are not added again.
 /// `false`: `raw` is no JSON object, or the property is no list of strings; what was written is to be thrown away.
@@ -90,7 +94,12 @@ fn find(b: &[u8]) -> Option<Place> {
                     return None;
                 }
                 let inside = &b[start + 1..at - 1];
-                found = Some(Place::Array { start, at: start + 1 + inside.trim_ascii_end().len(), end: at });
+                let place = Place::Array { start, at: start + 1 + inside.trim_ascii_end().len(), end: at };
+                // Most of an object stands behind its markings. Where the property cannot be named once more, what is there does not matter.
+                if PLAIN.find(&b[at..]).is_none() && ESCAPED.find(&b[at..]).is_none() {
+                    return Some(place);
+                }
+                found = Some(place);
             }
             at = space(b, at);
             match *b.get(at)? {
