@@ -300,7 +300,7 @@ pub struct Stored {
     /// Content digest.
     pub digest: Digest,
     /// The bytes received; empty if content was not asked for.
-    pub raw: Box<str>,
+    pub raw: stix::SharedText,
 }
 /// One object of a page with its slot.
 #[derive(Debug)]

@@ -213,5 +213,5 @@ pub struct Item {
     /// Content digest, for label assignments to peers.
     pub digest: [u8; 32],
     /// The bytes; empty for manifest and versions.
-    pub raw: Box<str>,
+    pub raw: stix::SharedText,
 }

@@ -9,19 +9,27 @@ use super::pack::{Ref, refs_from};
 use super::segment::{self, Segment};
 use super::work::{LineRow, Snapshot, find_key};
 use crate::{Filter, InstanceNo, Item, Line, Page, PageQuery, Slot, StoreError, Stored};
-use label::{Evidence, Labelled};
+use label::{Evidence, LabelState, Labelled};
 use roaring::RoaringBitmap;
 use rusqlite::{CachedStatement, Connection, params};
 use std::collections::{HashMap, VecDeque};
-use stix::{Digest, Need, Timestamp};
+use std::sync::Arc;
+use stix::{Digest, Need, SharedText, Timestamp};
 
 /// Reads one page.
 pub(super) fn page(conn: &Connection, snap: &Snapshot, query: &PageQuery) -> Result<Page, StoreError> {
-    let mut page = Page { items: Vec::new(), more: false, epoch: snap.epoch };
-    let Some(row) = snap.line(query.line) else { return Ok(page) };
-    let Some(mut choice) = Choice::new(snap, query, row) else { return Ok(page) };
-    let after = query.after.unwrap_or(i64::MIN);
+    let nothing = Page { items: Vec::new(), more: false, epoch: snap.epoch };
+    let Some(row) = snap.line(query.line) else { return Ok(nothing) };
+    let Some(choice) = Choice::new(snap, query, row) else { return Ok(nothing) };
     let mut reader = Reader::new(conn, snap, query)?;
+    let more = fill(&mut reader, choice, row)?;
+    Ok(Page { items: reader.items()?, more, epoch: snap.epoch })
+}
+
+/// Reads the objects of a page; answers whether more match.
+fn fill(reader: &mut Reader<'_>, mut choice: Choice<'_>, row: LineRow) -> Result<bool, StoreError> {
+    let Reader { conn, snap, query, .. } = *reader;
+    let after = query.after.unwrap_or(i64::MIN);
     if query.filter.ids.is_empty() {
         let mut rows = conn.prepare_cached(
             "SELECT first_slot, runs, bitmap, live FROM line_commit
@@ -41,19 +49,19 @@ pub(super) fn page(conn: &Connection, snap: &Snapshot, query: &PageQuery) -> Res
             }
             for no in &wanted {
                 let slot = segment.slot_of(no);
-                if choice.takes(conn, snap, no, slot)? && !reader.push(&mut page, no, slot)? {
-                    return Ok(page);
+                if choice.takes(conn, snap, no, slot)? && !reader.push(no, slot)? {
+                    return Ok(true);
                 }
             }
         }
     } else {
         for (slot, no) in by_id(conn, snap, query, row, &mut choice)? {
-            if slot > after && !reader.push(&mut page, no, slot)? {
-                return Ok(page);
+            if slot > after && !reader.push(no, slot)? {
+                return Ok(true);
             }
         }
     }
-    Ok(page)
+    Ok(false)
 }
 
 /// Candidates of the identifiers asked for, in slot order.
@@ -235,14 +243,33 @@ struct Reader<'a> {
     state: CachedStatement<'a>,
     snap: &'a Snapshot,
     query: &'a PageQuery,
-    visible_keys: std::sync::Arc<RoaringBitmap>,
+    visible_keys: Arc<RoaringBitmap>,
     conn: &'a Connection,
     markings: SeenMarkings,
     refs: Vec<Ref>,
     /// States of the last objects, the most recent first.
     recent: VecDeque<u32>,
+    read: Vec<Read>,
+    /// Stands for a content until the page is complete.
+    none: SharedText,
+    /// Contents one after the other, in buffers of [`BUFFER_BYTES`] or of one larger object; the last one is being filled.
+    full: Vec<String>,
+    buffer: String,
     bytes: usize,
 }
+
+/// An object that was read, but for its content, which is not shared before the page is complete.
+struct Read {
+    slot: Slot,
+    stored: Stored,
+    buffer: usize,
+    range: std::ops::Range<usize>,
+    state: Arc<LabelState>,
+    evidence: Evidence,
+}
+
+/// Octets of a buffer for contents: small beside a page of a thousand objects, large beside an object.
+const BUFFER_BYTES: usize = 256 << 10;
 
 impl<'a> Reader<'a> {
     fn new(conn: &'a Connection, snap: &'a Snapshot, query: &'a PageQuery) -> Result<Self, StoreError> {
@@ -257,7 +284,36 @@ impl<'a> Reader<'a> {
         let visible_keys = snap.visible_keys(query.line.reader);
         let (refs, recent) = (Vec::new(), VecDeque::with_capacity(RECENT_STATES_MAX));
         let markings = SeenMarkings::new(query.line.reader);
-        Ok(Self { content, state, snap, query, visible_keys, conn, markings, refs, recent, bytes: 0 })
+        let read = Vec::with_capacity(query.limit.min(1_000));
+        Ok(Self {
+            content,
+            state,
+            snap,
+            query,
+            visible_keys,
+            conn,
+            markings,
+            refs,
+            recent,
+            read,
+            none: "".into(),
+            full: Vec::new(),
+            buffer: String::new(),
+            bytes: 0,
+        })
+    }
+
+    /// What was read.
+    fn items(mut self) -> Result<Vec<Item>, StoreError> {
+        self.full.push(self.buffer);
+        let buffers: Vec<Arc<String>> = self.full.into_iter().map(Arc::new).collect();
+        let item = |read: Read| {
+            let Read { slot, mut stored, buffer, range, state, evidence } = read;
+            let text = buffers.get(buffer).and_then(|buffer| SharedText::new(buffer, range));
+            stored.raw = text.ok_or_else(|| super::error::damaged("a content of a page is not where it was put"))?;
+            Ok(Item { slot, labelled: Labelled::new(stored, state, evidence) })
+        };
+        self.read.into_iter().map(item).collect()
     }
 
     /// The label state of an instance: by the sets of the states that stood before it on the page, which costs no row, else by its row.
@@ -276,9 +332,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds an object, or says that the page ends before it.
-    fn push(&mut self, page: &mut Page, no: InstanceNo, slot: Slot) -> Result<bool, StoreError> {
-        if page.items.len() >= self.query.limit.max(1) {
-            page.more = true;
+    fn push(&mut self, no: InstanceNo, slot: Slot) -> Result<bool, StoreError> {
+        if self.read.len() >= self.query.limit.max(1) {
             return Ok(false);
         }
         let state = self.state_of(no)?;
@@ -287,8 +342,7 @@ impl<'a> Reader<'a> {
             rows.next()?.ok_or_else(|| super::error::damaged(format!("the content of instance {no} is missing")))?;
         let raw = row.get_ref(6)?.as_str().map_err(backend)?;
         let bytes = self.bytes.saturating_add(raw.len());
-        if bytes > self.query.bytes_max && !page.items.is_empty() {
-            page.more = true;
+        if bytes > self.query.bytes_max && !self.read.is_empty() {
             return Ok(false);
         }
         self.bytes = bytes;
@@ -309,15 +363,21 @@ impl<'a> Reader<'a> {
             version: row.get_ref(5)?.as_str_or_null().map_err(backend)?.map(Into::into),
             spec_version: spec_name(row.get(1)?),
             digest: Digest(row.get(3)?),
-            raw: raw.into(),
+            raw: self.none.clone(),
         };
+        if self.buffer.capacity() - self.buffer.len() < raw.len() {
+            let next = String::with_capacity(raw.len().max(BUFFER_BYTES));
+            self.full.push(std::mem::replace(&mut self.buffer, next));
+        }
+        let range = self.buffer.len()..self.buffer.len() + raw.len();
+        self.buffer.push_str(raw);
         let evidence = Evidence {
             type_name: registry.type_name(type_no)?.clone(),
             collection: self.query.line.collection,
             unknown_references: u32::try_from(unknown).unwrap_or(u32::MAX),
         };
-        let labelled = Labelled::new(stored, registry.state(state)?.state.clone(), evidence);
-        page.items.push(Item { slot, labelled });
+        let state = registry.state(state)?.state.clone();
+        self.read.push(Read { slot, stored, buffer: self.full.len(), range, state, evidence });
         Ok(true)
     }
 }
