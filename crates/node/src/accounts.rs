@@ -172,6 +172,17 @@ impl SignIn {
         }
     }
 
+    /// Signs in what costs no password hash: a password that is remembered, a token, a certificate.
+    fn recall(&self, world: &World, credentials: &Credentials, from: IpAddr) -> Option<String> {
+        let Credentials::Basic { user, password } = credentials else { return self.check(world, credentials, from) };
+        if user.len() > CREDENTIAL_BYTES_MAX || password.len() > CREDENTIAL_BYTES_MAX {
+            return None;
+        }
+        let stored = world.accounts.get(user).filter(|a| !a.disabled).and_then(|a| a.password.as_deref())?;
+        let key = self.remembered_as(user, password, Some(stored), from);
+        lock(&self.remembered).get(&key).cloned()
+    }
+
     fn failures(&self, key: &str, now: i64) -> u32 {
         match lock(&self.failed).get(key) {
             // A clock that stepped back keeps the count: it must not open the door.
@@ -199,6 +210,11 @@ impl SignIn {
 }
 
 impl Node {
+    /// Signs in as far as memory tells; `None` counts as nothing, and [`Self::sign_in`] decides.
+    pub(crate) fn recall(&self, credentials: &Credentials, from: IpAddr) -> Option<String> {
+        self.sign_in.recall(&self.world(), credentials, from)
+    }
+
     /// Signs in. `Unauthenticated` for anything wrong, `TooManyRequests` before hashing once the limits are reached; what is already remembered still gets in.
     pub fn sign_in(&self, credentials: Option<&Credentials>, from: IpAddr) -> Result<String, TaxiiError> {
         let credentials = credentials.ok_or(TaxiiError::Unauthenticated)?;

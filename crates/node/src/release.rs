@@ -11,6 +11,8 @@ use store::{Filter, Line, PageQuery, Receipt, Slot, Store, StoreError, Stored};
 
 /// Bytes of content at which a page ends, whatever its `limit`: bounds memory per request.
 pub const PAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Objects of a page from which it is encoded while its receipt is being recorded: fewer are encoded sooner than a thread is started.
+const TOGETHER_MIN: usize = 250;
 /// Times a page is decided anew when policy changes under it, before the caller is told to try later.
 const ATTEMPTS_MAX: usize = 8;
 
@@ -56,8 +58,15 @@ pub struct Given<T> {
 }
 
 impl Node {
-    /// Gives a page to the account. `shape` turns a stored object into what the way out encodes; it runs before the gate.
-    pub fn give<T>(&self, account: &str, ask: &Ask, shape: impl Fn(Outgoing) -> T) -> Result<Given<T>, NodeError> {
+    /// Gives a page to the account. `shape` turns a stored object into what the way out encodes; it runs before the gate. `encode` makes of the page what leaves; it may run
+    /// while the receipt is being recorded, and what it made is dropped unless that succeeds: nothing leaves this function before its receipt is durable.
+    pub fn give<T: Sync, R>(
+        &self,
+        account: &str,
+        ask: &Ask,
+        shape: impl Fn(Outgoing) -> T,
+        encode: impl Fn(&Given<T>) -> R,
+    ) -> Result<R, NodeError> {
         let query = PageQuery {
             line: ask.line,
             after: ask.after,
@@ -71,7 +80,7 @@ impl Node {
             let now = self.now();
             let world = self.world_at(now)?;
             let Some(reader) = world.reader(account) else {
-                return Ok(Given { items: Vec::new(), last: None, more: false });
+                return Ok(encode(&Given { items: Vec::new(), last: None, more: false }));
             };
             let page = self.store.page(&query)?;
             if page.epoch != world.epoch {
@@ -107,13 +116,13 @@ impl Node {
                 drop(self.act_guard());
                 continue;
             };
+            let released = Given { items, last, more: page.more };
             if given.is_empty() {
                 if let Some(slot) = ask.confirms {
                     self.store.confirm(ask.line, slot)?;
                 }
-                return Ok(Given { items, last, more: page.more });
+                return Ok(encode(&released));
             }
-            let released = given.len() as u64;
             let receipt = Receipt {
                 line: ask.line,
                 epoch: page.epoch,
@@ -126,11 +135,23 @@ impl Node {
                 last,
                 confirms: ask.confirms,
             };
-            match self.recorder.record(receipt) {
+            let (recorded, encoded) = if released.items.len() < TOGETHER_MIN {
+                (self.recorder.record(receipt), None)
+            } else {
+                std::thread::scope(|scope| {
+                    let recording = scope.spawn(|| self.recorder.record(receipt));
+                    let encoded = encode(&released);
+                    let recorded = recording.join().unwrap_or_else(|_| Err(Refusal::Broken));
+                    (recorded, Some(encoded))
+                })
+            };
+            match recorded {
                 Ok(()) => {
-                    self.counters.released.fetch_add(released, std::sync::atomic::Ordering::Relaxed);
-                    return Ok(Given { items, last, more: page.more });
+                    let count = released.items.len() as u64;
+                    self.counters.released.fetch_add(count, std::sync::atomic::Ordering::Relaxed);
+                    return Ok(encoded.unwrap_or_else(|| encode(&released)));
                 }
+                Err(Refusal::Broken) => return Err(NodeError::Refused("a receipt could not be recorded".to_owned())),
                 Err(Refusal::Stale) => drop(self.act_guard()),
                 Err(Refusal::Failed(error)) => return Err(error.into()),
             }
@@ -199,6 +220,8 @@ pub(crate) enum Refusal {
     Stale,
     /// The store.
     Failed(StoreError),
+    /// The thread that recorded it has panicked: whether it is durable is not known.
+    Broken,
 }
 
 impl Recorder {

@@ -2,16 +2,16 @@
 
 use crate::{
     Node, NodeError,
-    release::{Ask, Outgoing},
+    release::{Ask, Given, Outgoing},
     world::World,
 };
-use label::{Chain, Decision, Defines, LabelState};
+use label::{Chain, Decision, Defines, LabelState, Released};
 use sha2::{Digest as _, Sha256};
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 use stix::{AnyId, Limits, Need, Object};
 use store::{ChainChange, Collection, Filter, InstanceInfo, Line, StoreError, Versions};
 use taxii::{
-    cursor::{Cursors, Scope},
+    cursor::{Cursors, Resumed, Scope},
     encode::{self, Style},
     error::TaxiiError,
     query::Query,
@@ -54,19 +54,46 @@ pub(crate) struct Met {
     pub(crate) may_write: bool,
 }
 
+/// A listing that one account asked for.
+struct Asked {
+    met: Met,
+    line: Line,
+    limit: Option<usize>,
+    object: Option<AnyId>,
+    binding: [u8; 16],
+    resumed: Resumed,
+}
+
+impl Asked {
+    /// Up to where the reader says that it has the line.
+    fn confirms(&self) -> Option<store::Slot> {
+        self.resumed.confirms.or(self.resumed.filter.added_after)
+    }
+}
+
 impl Node {
     pub(crate) fn meet(&self, who: &Caller, root: &str, segment: &str) -> Result<Met, TaxiiError> {
         let now = self.now();
-        let world = self.world_at(now).map_err(outward)?;
-        let collection = world.collection_at(root, segment).cloned().ok_or(TaxiiError::NotFound)?;
-        let may_write = world.may_write(&who.account, &collection, now);
-        let reader = world.reader(&who.account).ok_or(TaxiiError::NotFound)?;
-        let may_read = reads(reader, &collection, now);
-        if !may_read && !may_write {
-            return Err(TaxiiError::NotFound);
-        }
-        let line = may_read.then_some(Line { reader: reader.no, collection: collection.no });
-        Ok(Met { world, collection, line, may_write })
+        meet_in(self.world_at(now).map_err(outward)?, now, who, root, segment)
+    }
+
+    /// A listing that was asked for, as far as it can be told without the store.
+    fn asked(
+        &self,
+        met: Met,
+        who: &Caller,
+        what: Listing,
+        object: Option<&str>,
+        query: &str,
+    ) -> Result<Asked, TaxiiError> {
+        let line = met.line.ok_or(TaxiiError::Forbidden)?;
+        let query = Query::parse(query, what)?;
+        // A path segment that is no identifier names nothing.
+        let object: Option<AnyId> = object.map(|id| id.parse().map_err(|_| TaxiiError::NotFound)).transpose()?;
+        let binding = binding(&who.account, &met.collection);
+        let scope = Scope { binding, listing: what, object: object.as_ref().map(AnyId::as_str) };
+        let resumed = Cursors::new(&self.cursor_key).resume(&query, &scope, self.now())?;
+        Ok(Asked { met, line, limit: query.limit, object, binding, resumed })
     }
 
     fn shown(&self, who: &Caller) -> Result<Vec<(Collection, bool, bool)>, TaxiiError> {
@@ -131,6 +158,19 @@ impl Node {
     }
 }
 
+/// A collection as an account meets it in a world that holds now.
+fn meet_in(world: Arc<World>, now: i64, who: &Caller, root: &str, segment: &str) -> Result<Met, TaxiiError> {
+    let collection = world.collection_at(root, segment).cloned().ok_or(TaxiiError::NotFound)?;
+    let may_write = world.may_write(&who.account, &collection, now);
+    let reader = world.reader(&who.account).ok_or(TaxiiError::NotFound)?;
+    let may_read = reads(reader, &collection, now);
+    if !may_read && !may_write {
+        return Err(TaxiiError::NotFound);
+    }
+    let line = may_read.then_some(Line { reader: reader.no, collection: collection.no });
+    Ok(Met { world, collection, line, may_write })
+}
+
 fn reads(reader: &label::Reader, collection: &Collection, now: i64) -> bool {
     reader.collections.contains_key(&collection.no)
         && reader.from.as_ref().is_none_or(|from| from.micros() <= now)
@@ -185,6 +225,10 @@ pub(crate) fn store_filter(filter: &taxii::query::Filter, listing: Listing, obje
 impl Taxii for Node {
     fn authenticate(&self, credentials: Option<&Credentials>, from: IpAddr) -> Result<Caller, TaxiiError> {
         self.sign_in(credentials, from).map(|account| Caller { account })
+    }
+
+    fn remembered(&self, credentials: &Credentials, from: IpAddr) -> Option<Caller> {
+        self.recall(credentials, from).map(|account| Caller { account })
     }
 
     fn max_content_length(&self) -> u64 {
@@ -243,23 +287,13 @@ impl Taxii for Node {
         query: &str,
         user_agent: &str,
     ) -> Result<Listed, TaxiiError> {
-        let met = self.meet(who, root, collection)?;
-        let line = met.line.ok_or(TaxiiError::Forbidden)?;
-        let query = Query::parse(query, what)?;
-        // A path segment that is no identifier names nothing.
-        let object: Option<AnyId> = object.map(|id| id.parse().map_err(|_| TaxiiError::NotFound)).transpose()?;
-        let cursors = Cursors::new(&self.cursor_key);
-        let scope = Scope {
-            binding: binding(&who.account, &met.collection),
-            listing: what,
-            object: object.as_ref().map(AnyId::as_str),
-        };
-        let resumed = cursors.resume(&query, &scope, self.now())?;
+        let asked = self.asked(self.meet(who, root, collection)?, who, what, object, query)?;
+        let Asked { met, line, object, resumed, .. } = &asked;
         let page_max = met.world.config.node.page_objects_max;
         let ask = Ask {
-            line,
+            line: *line,
             after: resumed.after,
-            limit: query.limit.map_or(page_max, |limit| limit.min(page_max)),
+            limit: asked.limit.map_or(page_max, |limit| limit.min(page_max)),
             filter: store_filter(&resumed.filter, what, object.as_ref()),
             filter_digest: resumed.filter.digest(),
             content: matches!(what, Listing::Objects | Listing::Object),
@@ -269,29 +303,54 @@ impl Taxii for Node {
                 Listing::Object => "taxii:object",
                 Listing::Versions => "taxii:versions",
             },
-            confirms: resumed.confirms.or(resumed.filter.added_after),
+            confirms: asked.confirms(),
         };
-        let given = self.give(&who.account, &ask, item).map_err(outward)?;
-        if given.items.is_empty()
-            && let Some(id) = &object
-            && !self.store.knows(line, id).map_err(|e| outward(e.into()))?
+        let style = Self::style(&met.world, &who.account, user_agent);
+        let encode = |given: &Given<Item>| {
+            let next = match given.last.filter(|_| given.more) {
+                Some(slot) => {
+                    let scope =
+                        Scope { binding: asked.binding, listing: what, object: object.as_ref().map(AnyId::as_str) };
+                    Some(Cursors::new(&self.cursor_key).seal(slot, &resumed.filter, &scope, self.now())?)
+                }
+                None => None,
+            };
+            let listed = listed(what, &given.items, next.as_deref(), resumed.filter.added_after, style);
+            Ok((listed, given.items.is_empty()))
+        };
+        let (listed, empty) = self.give(&who.account, &ask, item, encode).map_err(outward)??;
+        if empty
+            && let Some(id) = object
+            && !self.store.knows(*line, id).map_err(|e| outward(e.into()))?
         {
             return Err(TaxiiError::NotFound);
         }
-        let next = match given.last.filter(|_| given.more) {
-            Some(slot) => Some(cursors.seal(slot, &resumed.filter, &scope, self.now())?),
-            None => None,
-        };
-        let style = Self::style(&met.world, &who.account, user_agent);
-        let body = match what {
-            Listing::Objects | Listing::Object => encode::envelope(&given.items, next.as_deref(), style),
-            Listing::Manifest => encode::manifest(&given.items, next.as_deref(), style),
-            Listing::Versions => encode::versions(&given.items, next.as_deref(), style),
-        };
-        let added_after = resumed.filter.added_after;
-        let (first, last) = encode::first_last(&given.items, added_after);
-        let tag = encode::tag(&given.items, next.is_some(), added_after, style);
-        Ok(Listed { body, first, last, tag })
+        Ok(listed)
+    }
+
+    /// Nothing is released, so there is no receipt; the epoch of the answer is that of the world, as for every page.
+    fn nothing_new(
+        &self,
+        who: &Caller,
+        root: &str,
+        collection: &str,
+        what: Listing,
+        query: &str,
+        user_agent: &str,
+    ) -> Option<Listed> {
+        let now = self.now();
+        let world = self.world();
+        // A date that has passed has to be committed first.
+        if !world.holds_at(now) || !matches!(what, Listing::Objects | Listing::Manifest) {
+            return None;
+        }
+        let asked = self.asked(meet_in(world, now, who, root, collection).ok()?, who, what, None, query).ok()?;
+        let epoch = self.store.idle(asked.line, asked.resumed.after?, asked.confirms().is_some())?;
+        if epoch != asked.met.world.epoch {
+            return None;
+        }
+        let style = Self::style(&asked.met.world, &who.account, user_agent);
+        Some(listed(what, &[], None, asked.resumed.filter.added_after, style))
     }
 
     fn may_add(&self, who: &Caller, root: &str, collection: &str) -> Result<(), TaxiiError> {
@@ -369,6 +428,24 @@ impl Taxii for Node {
         }
         Ok(())
     }
+}
+
+/// A page as it leaves.
+fn listed(
+    what: Listing,
+    items: &[Released<Item>],
+    next: Option<&str>,
+    added_after: Option<store::Slot>,
+    style: Style,
+) -> Listed {
+    let body = match what {
+        Listing::Objects | Listing::Object => encode::envelope(items, next, style),
+        Listing::Manifest => encode::manifest(items, next, style),
+        Listing::Versions => encode::versions(items, next, style),
+    };
+    let (first, last) = encode::first_last(items, added_after);
+    let tag = encode::tag(items, next.is_some(), added_after, style);
+    Listed { body, first, last, tag }
 }
 
 /// What a cursor belongs to, by names: a line's numbers count the accounts and collections made before, which others may not know (I1).

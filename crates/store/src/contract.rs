@@ -614,6 +614,9 @@ pub trait Store: Send + Sync {
     fn knows(&self, line: Line, id: &AnyId) -> Result<bool, StoreError>;
     /// Records receipts in one transaction, one audit leaf each. Either all or none.
     fn record(&self, receipts: &[Receipt]) -> Result<Vec<u64>, StoreError>;
+    /// The epoch, if the cache alone tells that a poll is idle: the line shows nothing later than `after`, and with `confirms` (see [`Self::confirm`]) nothing
+    /// is left to be confirmed. Neither reads the database nor waits; `None`: ask [`Self::page`]. A backend without a cache of its own always answers `None`.
+    fn idle(&self, line: Line, after: Slot, confirms: bool) -> Option<Epoch>;
     /// The reader has the line up to `slot`: receipts offered up to there are confirmed. Writes nothing if none is open; no leaf.
     fn confirm(&self, line: Line, slot: Slot) -> Result<(), StoreError>;
     /// How many objects the line shows now (latest versions only), for operators.

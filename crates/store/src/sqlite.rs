@@ -108,6 +108,7 @@ pub struct SqliteStore {
     snapshot: RwLock<Arc<Snapshot>>,
     readers: Readers,
     checkpointer: Mutex<Connection>,
+    confirmed: receipts::Confirmed,
     _lock: File,
 }
 
@@ -163,6 +164,7 @@ impl SqliteStore {
             snapshot: RwLock::new(Arc::new(snapshot)),
             readers: Readers::new(path),
             checkpointer: Mutex::new(checkpointer),
+            confirmed: receipts::Confirmed::default(),
             _lock: lock_file,
         })
     }
@@ -172,7 +174,12 @@ impl SqliteStore {
     }
 
     fn swap(&self, snapshot: Snapshot) {
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+        let next = Arc::new(snapshot);
+        let mut held = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *held, next);
+        // Nobody waits while the sets of the commit before are given back.
+        drop(held);
+        drop(before);
     }
 
     /// Whether the file system still has the reserve.

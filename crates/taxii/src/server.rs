@@ -53,10 +53,14 @@ pub struct Listed {
     /// For `ETag`.
     pub tag: Tag,
 }
-/// Everything the TAXII routes of `web` need. Blocking; called from a blocking pool. `root` and `collection` are path segments as received, `query` the raw query string.
+/// Everything the TAXII routes of `web` need. Blocking unless it says otherwise; called from a blocking pool. `root` and `collection` are path segments as received, `query` the raw query string.
 pub trait Taxii: Send + Sync + 'static {
     /// Signs in. Limits failed attempts per address and account before hashing: `TooManyRequests`.
     fn authenticate(&self, credentials: Option<&Credentials>, from: IpAddr) -> Result<Caller, TaxiiError>;
+    /// [`Self::authenticate`] as far as memory alone tells; does not block, so it may be called from anywhere. `None`: ask that.
+    fn remembered(&self, _credentials: &Credentials, _from: IpAddr) -> Option<Caller> {
+        None
+    }
     /// Octets a request body may have (T-085), per API root; the same for absent roots.
     fn max_content_length(&self) -> u64;
     /// GET /taxii2/
@@ -81,6 +85,18 @@ pub trait Taxii: Send + Sync + 'static {
         query: &str,
         user_agent: &str,
     ) -> Result<Listed, TaxiiError>;
+    /// What [`Self::list`] answers to `Listing::Objects` or `Listing::Manifest`, if memory alone tells that the reader has everything already; does not block. `None`: ask that.
+    fn nothing_new(
+        &self,
+        _who: &Caller,
+        _root: &str,
+        _collection: &str,
+        _what: Listing,
+        _query: &str,
+        _user_agent: &str,
+    ) -> Option<Listed> {
+        None
+    }
     /// Whether a POST may be read at all: 403/404 before the body (fail early).
     fn may_add(&self, who: &Caller, root: &str, collection: &str) -> Result<(), TaxiiError>;
     /// POST objects/: 202 with the status resource.

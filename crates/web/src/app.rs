@@ -212,6 +212,9 @@ impl App {
         let credentials = shown.map_err(|_| TaxiiError::Unauthenticated)?.or_else(certificate);
         // Only the connection tells where a request comes from; `X-Forwarded-For` is anybody's to write.
         let from = parts.extensions.get::<PeerAddress>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |a| a.0.ip());
+        if let Some(caller) = credentials.as_ref().and_then(|shown| self.taxii.remembered(shown, from)) {
+            return Ok(caller);
+        }
         let taxii = Arc::clone(&self.taxii);
         self.gate.sign_in(move || taxii.authenticate(credentials.as_ref(), from)).await
     }
@@ -253,6 +256,11 @@ impl App {
             .get(header::USER_AGENT)
             .map(|v| String::from_utf8_lossy(&v.as_bytes()[..v.len().min(USER_AGENT_BYTES_MAX)]).into_owned())
             .unwrap_or_default();
+        if matches!(listing, Listing::Objects | Listing::Manifest)
+            && let Some(listed) = self.taxii.nothing_new(&who, &at.root, &at.second, listing, &query, &user_agent)
+        {
+            return Reply::listed(listed);
+        }
         let listed = self.call(move |taxii| {
             let object = matches!(listing, Listing::Object | Listing::Versions).then_some(at.object.as_str());
             taxii.list(&who, &at.root, &at.second, listing, object, &query, &user_agent)

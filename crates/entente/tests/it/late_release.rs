@@ -74,6 +74,54 @@ fn a_relabelled_object_comes_with_the_first_poll_after_it() {
     stage.assert_sound();
 }
 
+/// I1, I5: a poll with nothing new is answered from memory, whatever is hidden, and never past a release, a batch, a change of rights or a date. (`Stage::list` compares the
+/// answer from memory with the store's whenever there is one.)
+#[test]
+fn an_idle_poll_is_answered_from_memory_until_something_comes() {
+    let mut deal = japan(&[INTEL], &[INTEL]);
+    deal.until = Some("2026-06-30T00:00:00Z".to_owned());
+    let stage = stage_with(&[strict_room(INTEL)], &deal);
+    let (visible, hidden) = mixed(&stage, 1);
+    let mut poller = Poller::new(TOOL, INTEL, 100);
+    assert_eq!(settle(&stage, &mut poller), visible);
+    let after = |poller: &Poller| format!("added_after={}", date_added::format(*poller.marks.last().unwrap()));
+    let idle = |poller: &Poller, what| stage.nothing_new(TOOL, INTEL, what, &after(poller));
+    // The first poll after a page confirms what was offered; the next finds nothing to confirm; from then on nothing is looked up.
+    poller.poll(&stage);
+    let first = idle(&poller, Listing::Objects).expect("an idle poll");
+    assert_eq!((&*first.body, first.first.is_some()), (&b"{}"[..], true));
+    assert_eq!(idle(&poller, Listing::Manifest).map(|l| l.body), Some(b"{}".to_vec()));
+    assert_eq!(idle(&poller, Listing::Object), None, "an object may be absent");
+    assert_eq!(stage.nothing_new(TOOL, INTEL, Listing::Objects, ""), None, "no instant");
+    assert_eq!(stage.nothing_new(TOOL, INTEL, Listing::Objects, "added_after=yesterday"), None);
+    assert_eq!(stage.nothing_new("nobody", INTEL, Listing::Objects, &after(&poller)), None);
+    assert_eq!(stage.nothing_new(TOOL, "nowhere", Listing::Objects, &after(&poller)), None);
+    // What stays hidden changes nothing.
+    stage.import(&[indicator(7, 1).text()], INTEL, Some(NATO_ONLY));
+    stage.relabel(&hidden[0], SECRET_JPN);
+    assert_eq!(idle(&poller, Listing::Objects), Some(first));
+    // A relabel, a batch.
+    stage.relabel(&hidden[2], REL_JPN);
+    assert_eq!(idle(&poller, Listing::Objects), None);
+    assert_eq!(settle(&stage, &mut poller), [hidden[2].clone()]);
+    poller.poll(&stage);
+    assert!(idle(&poller, Listing::Objects).is_some());
+    stage.import(&[indicator(7, 2).text()], INTEL, Some(REL_JPN));
+    assert_eq!(idle(&poller, Listing::Objects), None);
+    assert_eq!(settle(&stage, &mut poller), [indicator(7, 2).id()]);
+    poller.poll(&stage);
+    assert!(idle(&poller, Listing::Objects).is_some());
+    // The agreement ends: the date is committed first, and then there is no such collection.
+    stage.set_clock(stix::Timestamp::parse("2026-06-30T00:00:00Z").unwrap().micros());
+    assert_eq!(idle(&poller, Listing::Objects), None);
+    assert_eq!(poller.page(&stage), Err(TaxiiError::NotFound));
+    assert_eq!(idle(&poller, Listing::Objects), None);
+    // The clock steps back before it: the rights are computed anew before anything is answered.
+    stage.set_clock(START + SECOND);
+    assert_eq!(idle(&poller, Listing::Objects), None);
+    stage.assert_sound();
+}
+
 /// I5: the clearance in the agreement file widens; what it newly covers comes, in order of arrival, and nothing else.
 #[test]
 fn a_changed_agreement_releases_old_objects_to_the_next_poll() {

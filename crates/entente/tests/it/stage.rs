@@ -124,7 +124,7 @@ impl Stage {
         self.done(Request::Relabel { id: id.to_owned(), label: label.to_owned(), realm: None })
     }
 
-    /// One request of an account to a listing.
+    /// One request of an account to a listing. If memory alone tells the answer, it is the answer that the store gives.
     pub(crate) fn list(
         &self,
         account: &str,
@@ -132,8 +132,19 @@ impl Stage {
         what: Listing,
         query: &str,
     ) -> Result<Listed, TaxiiError> {
+        let remembered = self.nothing_new(account, collection, what, query);
         let who = Caller { account: account.to_owned() };
-        self.node.list(&who, "live", collection, what, None, query, "test")
+        let listed = self.node.list(&who, "live", collection, what, None, query, "test");
+        if let Some(remembered) = remembered {
+            assert_eq!(listed.as_ref(), Ok(&remembered), "{query}");
+        }
+        listed
+    }
+
+    /// The answer, if memory alone tells that there is nothing new.
+    pub(crate) fn nothing_new(&self, account: &str, collection: &str, what: Listing, query: &str) -> Option<Listed> {
+        let who = Caller { account: account.to_owned() };
+        self.node.nothing_new(&who, "live", collection, what, query, "test")
     }
 
     /// POSTs an envelope.

@@ -4,7 +4,7 @@ use crate::{
     Node, NodeError,
     accounts::{certificate_digest, new_token, stored_certificate, stored_password},
     ingest::{Head, Intake},
-    release::Ask,
+    release::{Ask, Given},
     world::{AccountSettings, OPERATOR, RightsAt},
 };
 use label::{Assigned, Origin};
@@ -99,18 +99,24 @@ impl Node {
         };
         let mut count = 0_u64;
         loop {
-            let given = self.give(account, &ask, crate::service::item)?;
-            for item in &given.items {
-                let mut object = Vec::new();
-                taxii::encode::object(item, &mut object);
+            let encode = |given: &Given<_>| {
+                let object = |item| {
+                    let mut object = Vec::new();
+                    taxii::encode::object(item, &mut object);
+                    object
+                };
+                (given.items.iter().map(object).collect::<Vec<_>>(), given.last, given.more)
+            };
+            let (objects, last, more) = self.give(account, &ask, crate::service::item, encode)?;
+            for object in objects {
                 let comma = if count == 0 { "" } else { "," };
                 writeln!(out, "{comma}").and_then(|()| out.write_all(&object)).map_err(write_error)?;
                 count += 1;
             }
-            if !given.more {
+            if !more {
                 break;
             }
-            ask.after = given.last;
+            ask.after = last;
         }
         out.write_all(b"\n]}\n").and_then(|()| out.flush()).map_err(write_error)?;
         Ok(serde_json::json!({"objects": count, "output": output, "account": account}))

@@ -225,6 +225,48 @@ pub(super) fn receipts_tell_who_was_given_what(open: Open<'_>) {
     assert_eq!((leaf.kind.as_str(), body["count"].as_u64()), ("receipt", Some(4)));
 }
 
+/// I1, I5, I6: what memory tells of an idle poll is what a page would tell; every act that brings something ends it, and one hidden from the reader does not.
+/// (A backend may never tell anything; [`World::read`] compares whenever one does.)
+pub(super) fn a_poll_is_idle_until_something_comes_or_is_offered(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 2).unwrap();
+    let c = world.collections[0];
+    let made = world.ingest(c, &sightings(0..3, 0b11)).unwrap();
+    let reads = line(&world, 1);
+    let last_slot = |world: &World| world.all(reads).unwrap().last().unwrap().0;
+    let idle = |world: &World, after: i64, confirms: bool| world.store.idle(reads, after, confirms).is_some();
+    let first = last_slot(&world);
+    let tells = idle(&world, first, false);
+    assert!(!idle(&world, first - 1, false), "the last object is not there yet");
+    assert!(!idle(&world, first, true), "nobody has looked for open receipts yet");
+    world.store.confirm(reads, first).unwrap();
+    assert_eq!(idle(&world, first, true), tells);
+    // What was offered has to be confirmed, and once it is, nothing is left.
+    world.store.record(&[receipt(&world, 1, vec![made.taken[0].0], Some(first))]).unwrap();
+    assert!(!idle(&world, first, true));
+    world.store.confirm(reads, first).unwrap();
+    assert_eq!(world.store.receipts_of(made.taken[0].0).unwrap()[0].state, Delivery::Confirmed);
+    world.store.confirm(reads, first).unwrap();
+    assert_eq!(idle(&world, first, true), tells);
+    // A receipt of another line, and a batch hidden from the reader, are nothing to it.
+    world.store.record(&[receipt(&world, 0, vec![made.taken[0].0], Some(first))]).unwrap();
+    let hidden = world.ingest(c, &sightings(10..20, 0b01)).unwrap();
+    assert_eq!((idle(&world, first, true), last_slot(&world)), (tells, first));
+    // A release, a withdrawal (which leaves nothing to give), a batch.
+    world.relabel(hidden.taken[4].0, &[0b11]).unwrap();
+    assert!(!idle(&world, first, false));
+    let second = last_slot(&world);
+    assert_eq!(idle(&world, second, false), tells);
+    world.relabel(hidden.taken[4].0, &[0b01]).unwrap();
+    assert_eq!(world.all(reads).unwrap().len(), 3);
+    assert_eq!(idle(&world, second, true), tells);
+    world.ingest(c, &sightings(20..21, 0b11)).unwrap();
+    assert!(!idle(&world, second, false));
+    // No rights, no line.
+    world.rights.collections.remove(&1);
+    world.set_rights().unwrap();
+    assert!(!idle(&world, i64::MAX, false));
+}
+
 /// L-155, I6: the log is a hash chain over exactly the stored bodies.
 pub(super) fn every_leaf_follows_from_the_one_before(open: Open<'_>) {
     let mut world = World::new(open(), 1, 1).unwrap();

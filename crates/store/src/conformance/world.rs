@@ -336,6 +336,9 @@ impl World {
         let mut entries = Vec::new();
         loop {
             let page = self.store.page(&query(line, after, limit, filter.clone()))?;
+            if let Some(epoch) = after.and_then(|after| self.store.idle(line, after, false)) {
+                assert_eq!((page.items.len(), page.more, page.epoch), (0, false, epoch), "no idle poll");
+            }
             assert!(!page.more || !page.items.is_empty(), "an empty page with more");
             assert!(page.items.len() <= limit, "a page longer than asked for");
             for item in page.items {

@@ -1,11 +1,48 @@
 //! Receipts of deliveries, each with its audit leaf (L-155, I6).
 use super::error::backend;
+use super::lock;
 use super::pack::{bitmap_bytes, bitmap_from};
 use super::work::append_leaf;
 use crate::{Delivery, InstanceNo, Line, Receipt, ReceiptRow, Slot, StoreError};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+/// Lines without an open receipt, as far as that was looked up: what a poll with nothing new would otherwise ask the database each time. Never more than
+/// there are lines.
+#[derive(Debug, Default)]
+pub(super) struct Confirmed(Mutex<(u64, HashSet<Line>)>);
+
+impl Confirmed {
+    /// Rises with every receipt. To be read before the database is, and given to [`Self::remember`].
+    pub(super) fn turn(&self) -> u64 {
+        lock(&self.0).0
+    }
+
+    /// A look at the database in or after `turn` found nothing open in the line. Not remembered if receipts came meanwhile: the look may have missed them.
+    pub(super) fn remember(&self, line: Line, turn: u64) {
+        let mut held = lock(&self.0);
+        if held.0 == turn {
+            held.1.insert(line);
+        }
+    }
+
+    /// Receipts of these lines have been committed.
+    pub(super) fn offered(&self, lines: impl Iterator<Item = Line>) {
+        let mut held = lock(&self.0);
+        held.0 = held.0.wrapping_add(1);
+        for line in lines {
+            held.1.remove(&line);
+        }
+    }
+
+    /// Whether nothing is open in the line; `false` also if that is not known.
+    pub(super) fn holds(&self, line: Line) -> bool {
+        lock(&self.0).1.contains(&line)
+    }
+}
 
 /// Lower-case hex.
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -175,17 +175,30 @@ impl Store for SqliteStore {
     }
 
     fn record(&self, receipts: &[Receipt]) -> Result<Vec<u64>, StoreError> {
-        self.write_rows(|conn, snap| {
+        let leaves = self.write_rows(|conn, snap| {
             if receipts.iter().any(|receipt| receipt.epoch != snap.epoch) {
                 return Err(StoreError::StaleEpoch { now: snap.epoch });
             }
             receipts::record(conn, receipts)
-        })
+        })?;
+        self.confirmed.offered(receipts.iter().map(|receipt| receipt.line));
+        Ok(leaves)
+    }
+
+    fn idle(&self, line: Line, after: Slot, confirms: bool) -> Option<Epoch> {
+        let snap = self.current();
+        let row = snap.line(line)?;
+        (row.last_slot <= after && (!confirms || self.confirmed.holds(line))).then_some(snap.epoch)
     }
 
     fn confirm(&self, line: Line, slot: Slot) -> Result<(), StoreError> {
-        if self.read(|conn, _| receipts::any_open(conn, line, slot))? {
+        let turn = self.confirmed.turn();
+        let (open, later) = self
+            .read(|conn, _| Ok((receipts::any_open(conn, line, slot)?, receipts::any_open(conn, line, Slot::MAX)?)))?;
+        if open {
             self.write_rows(|conn, _| receipts::confirm(conn, line, slot))?;
+        } else if !later {
+            self.confirmed.remember(line, turn);
         }
         Ok(())
     }
