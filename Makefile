@@ -69,6 +69,7 @@ soak: compiler ## The long runs: properties, byte mutations, crashes, planted fa
 
 bench: compiler venv ## The figures of the README, side by side with other servers.
 	$(CARGO) build --release --locked -p entente
+	$(CARGO) build --release --locked -p web --example bare
 	python3 bench/reading.py
 	python3 bench/run.py $(BENCH)
 	python3 bench/patterns.py

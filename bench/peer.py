@@ -1,4 +1,5 @@
 """The peers: servers by others, from the Python package index, each in a virtual environment of its own, served by gunicorn on loopback."""
+import getpass
 import json
 import os
 import shutil
@@ -89,6 +90,58 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+
+
+class Bare(Server):
+    """HTTP alone: the example `bare` of `crates/web`, which answers everything with the bytes of a file from memory."""
+
+    def __init__(self, binary, file):
+        super().__init__([binary, file], file.with_suffix(".log"))
+        deadline = time.monotonic() + START_S
+        while not (said := file.with_suffix(".log").read_text(encoding="ascii")).endswith("\n"):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise SystemExit(f"the bare handler did not say its port, see {self.log.name}")
+            time.sleep(0.01)
+        self.port = int(said)
+
+
+class Nginx(Server):
+    """nginx with a static file, in a folder of its own: one process for each processor."""
+
+    def __init__(self, file):
+        work = file.parent / "nginx"
+        shutil.rmtree(work, ignore_errors=True)
+        (work / "served").mkdir(parents=True)
+        shutil.copyfile(file, work / "served" / "page")
+        # Its workers run as the one who starts it, also as root.
+        self.port = free_port()
+        text = NGINX.format(user=f"user {getpass.getuser()};" if os.geteuid() == 0 else "", work=work, port=self.port)
+        (work / "nginx.conf").write_text(text, encoding="utf-8")
+        super().__init__([nginx_program(), "-p", work, "-e", work / "errors", "-c", work / "nginx.conf"], work / "log")
+        self.wait_for_port(self.port)
+
+
+NGINX = """{user}
+worker_processes auto;
+daemon off;
+pid {work}/pid;
+error_log {work}/errors;
+events {{ worker_connections 512; }}
+http {{
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_requests 100000000;
+  default_type "application/taxii+json;version=2.1";
+  server {{ listen 127.0.0.1:{port}; location / {{ root {work}/served; }} }}
+}}
+"""
+
+
+def nginx_program():
+    """The path of nginx, if it is installed."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
 class Peer(Server):

@@ -3,7 +3,7 @@
 Prints one JSON object for each measured series and at the end a table, and writes both to target/bench/results.jsonl and results.md. Every figure is the median of its runs.
 Load goes over loopback only, and is bounded in count and time; every process that is started is ended by its id. Needs Python 3.11, nothing else.
 
-  run.py [--entente target/release/entente] [--only import,post,pages,polls,visible,start,load] [--peers-only] [--build]
+  run.py [--entente target/release/entente] [--only import,post,pages,polls,bare,visible,start,load] [--peers-only] [--build]
 """
 import argparse
 import gzip
@@ -31,8 +31,8 @@ ATTACK = "stix21-attack/enterprise-attack-18.1.json.gz"
 # Objects in an envelope and on a page: the most that both servers give.
 PAGE_OBJECTS = 1_000
 RUNS, IMPORT_RUNS = 5, 3
-# Polls with nothing new, on one connection.
-IDLE_POLLS = 5_000
+# Clients that poll with nothing new, and that ask for one and the same page, each on a connection of its own; seconds that they do.
+POLLERS, SAME_CLIENTS, SAME_S = 4, 4, 5
 # A small collection: medallion's cost of a page grows with the square of what its collection holds, and OpenTAXII's with its size.
 SMALL_OBJECTS = 1_000
 SYNTHETIC_OBJECTS = 200_000
@@ -217,6 +217,8 @@ class Bench:
                         out[account], out["page"] = self.walks(f"{subject}, {account}", node, reader, collection, count)
                 if self.wants("polls") and not count:
                     self.polls(site, node, collection)
+                if self.wants("bare") and not count:
+                    self.bare(site, node, collection)
                 if self.wants("load") and not count:
                     accounts = [(f"{p}-tool", site.passwords[f"{p}-tool"]) for p in entente.PARTNERS] * (CLIENTS // 2)
                     out["load"] = self.load_and_kill(node, collection, accounts)
@@ -248,17 +250,17 @@ class Bench:
         if first.status != 200:
             raise SystemExit(f"GET answered {first.status}")
         idle = f"{collection}objects/?added_after={quote('2040-01-01T00:00:00.000000Z')}"
-        times = []
-        spent = node.cpu_s()
-        for _ in range(IDLE_POLLS):
-            reply = client.get(idle)
-            if reply.status != 200 or len(reply.body) > 100:
-                raise SystemExit(f"a poll with nothing new answered {reply.status}, {len(reply.body)} octets")
-            times.append(reply.seconds)
-        spent = node.cpu_s() - spent
-        rate = self.results.series("idle polls", "entente", "requests/s", [1 / statistics.median(times)], polls=IDLE_POLLS, per_core_second=round(IDLE_POLLS / spent))
-        self.results.row("poll by `added_after` with nothing new, requests per core-second of the node", thousands(IDLE_POLLS / spent), target="20,000", met=IDLE_POLLS / spent >= 20_000)
-        self.results.row("the same, one connection, requests/s", thousands(rate))
+        reply = client.get(idle)
+        if reply.status != 200 or len(reply.body) > 100:
+            raise SystemExit(f"a poll with nothing new answered {reply.status}, {len(reply.body)} octets")
+        account = "beta-tool", site.passwords["beta-tool"]
+        for subject, accounts in (("one connection", [account]), (f"{POLLERS} connections", [account] * POLLERS)):
+            asked = [asks(node, idle, accounts) for _ in range(RUNS)]
+            per_core = self.results.series("idle polls, per core-second of the node", subject, "requests", [a["per_core"] for a in asked])
+            rate = self.results.series("idle polls", subject, "requests/s", [a["rate"] for a in asked])
+            met = per_core >= 20_000 if len(accounts) > 1 else None
+            self.results.row(f"poll by `added_after` with nothing new, {subject}, requests per core-second of the node", thousands(per_core), target="20,000" if len(accounts) > 1 else "", met=met)
+            self.results.row("the same, requests/s (with the clients on the same processors)", thousands(rate))
         pages = []
         for _ in range(20 * RUNS):
             reply = client.get(f"{collection}manifest/?limit={PAGE_OBJECTS}")
@@ -276,6 +278,41 @@ class Bench:
             taken = json.loads(done.stdout)["collections"][0]["new"]
         sync = self.results.series("sync", "entente", "s", whole, objects=taken)
         self.results.row(f"`entente pull` of {thousands(taken)} objects, stored durably, s", f"{sync:.2f}", target="1.5", met=sync < 1.5)
+
+    def bare(self, site, node, collection):
+        """One and the same page of PAGE_OBJECTS objects: from the node, which signs in, reads, decides and records each time; from a handler that has its bytes in memory; and
+        from nginx with a static file."""
+        path = f"{collection}objects/?limit={PAGE_OBJECTS}"
+        account = "beta-tool", site.passwords["beta-tool"]
+        page = self.client(node, "beta-tool").get(path)
+        if page.status != 200:
+            raise SystemExit(f"GET answered {page.status}")
+        file = WORK / "page.json"
+        file.write_bytes(page.body)
+        program = self.binary.parent / "examples" / "bare"
+        rates = {}
+
+        def measure(subject, server, path):
+            asked = [asks(server, path, [account] * SAME_CLIENTS) for _ in range(RUNS)]
+            rates[subject] = self.results.series(f"one page of {PAGE_OBJECTS}", subject, "pages/s", [a["rate"] for a in asked], clients=SAME_CLIENTS, mb=round(len(page.body) / 1e6, 2))
+            self.results.series(f"one page of {PAGE_OBJECTS}, per core-second of the server", subject, "pages", [a["per_core"] for a in asked])
+
+        measure("entente", node, path)
+        if program.is_file():
+            with peer.Bare(program, file) as server:
+                measure("axum, from memory", server, "/page")
+        else:
+            print(f"SKIPPED the bare handler: {program} is not there; `cargo build --release -p web --example bare`", file=sys.stderr)
+        if peer.nginx_program():
+            with peer.Nginx(file) as server:
+                measure("nginx, static file", server, "/page")
+        else:
+            print("SKIPPED nginx: it is not installed", file=sys.stderr)
+        for subject, target in (("axum, from memory", 0.5), ("nginx, static file", None)):
+            if theirs := rates.get(subject):
+                ratio = rates["entente"] / theirs
+                what = f"one page of {PAGE_OBJECTS}, {SAME_CLIENTS} clients, pages/s (peer: {subject}, no sign-in, no decision)"
+                self.results.row(what, thousands(rates["entente"]), thousands(theirs), f"{ratio:.2f}", f"≥ {target} times" if target else "", ratio >= target if target else None)
 
     def load_and_kill(self, node, collection, accounts):
         """Readers in parallel, then SIGKILL: whatever a client received completely must have its receipt in the store that is opened again."""
@@ -367,7 +404,7 @@ class Bench:
     def run(self, build):
         if self.ours and self.wants("import"):
             self.imports()
-        if any(self.wants(f) for f in ("post", "pages", "polls", "load")):
+        if any(self.wants(f) for f in ("post", "pages", "polls", "bare", "load")):
             self.posts_and_pages()
         if self.ours and (self.wants("start") or self.wants("pages")):
             self.imported()
@@ -432,6 +469,48 @@ def load(port, collection, accounts):
     return len(everything), {"p50_ms": at(0.5), "p99_ms": at(0.99)}
 
 
+def asker(port, path, user, password, pipe):
+    """Says that it is ready, is told when to begin and to end, asks for the same thing again and again, and says how often it was answered."""
+    client, answered = Client(port, user, password), 0
+    pipe.send(client.get(path).status)
+    start, until = pipe.recv()
+    time.sleep(max(0, start - time.monotonic()))
+    while time.monotonic() < until:
+        if client.get(path).status != 200:
+            raise SystemExit("not answered with 200")
+        answered += 1
+    pipe.send(answered)
+
+
+def asks(server, path, accounts):
+    """One process for each account, SAME_S seconds: requests per second, and per second of a processor that the server spent."""
+    context = multiprocessing.get_context("spawn")
+    running = []
+    for user, password in accounts:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=asker, args=(server.port, path, user, password, theirs), daemon=True)
+        process.start()
+        running.append((process, ours))
+
+    def heard(pipe):
+        if not pipe.poll(SAME_S + 60):
+            raise SystemExit("a client that asks for the same thing says nothing")
+        return pipe.recv()
+
+    if any(heard(pipe) != 200 for _, pipe in running):
+        raise SystemExit("not answered with 200")
+    start = time.monotonic() + 0.2
+    for _, pipe in running:
+        pipe.send((start, start + SAME_S))
+    time.sleep(max(0, start - time.monotonic()))
+    spent = server.cpu_s()
+    answered = sum(heard(pipe) for _, pipe in running)
+    spent = server.cpu_s() - spent
+    for process, _ in running:
+        process.join(10)
+    return {"rate": answered / SAME_S, "per_core": answered / max(spent, 0.01)}
+
+
 def reader_from(start, *arguments):
     time.sleep(max(0, start - time.monotonic()))
     reader(*arguments)
@@ -440,7 +519,7 @@ def reader_from(start, *arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entente", default=ROOT / "target" / "release" / "entente", help="the program to measure")
-    parser.add_argument("--only", help="figures, comma-separated: import, post, pages, polls, visible, start, load")
+    parser.add_argument("--only", help="figures, comma-separated: import, post, pages, polls, bare, visible, start, load")
     parser.add_argument("--peers-only", action="store_true", help="measure the peers alone")
     parser.add_argument("--entente-only", action="store_true", help="measure Entente alone")
     parser.add_argument("--build", action="store_true", help="also time `cargo build --release` from nothing")
