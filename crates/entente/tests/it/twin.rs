@@ -11,6 +11,7 @@ pub(crate) mod pair;
 mod random;
 mod saboteur;
 mod session;
+mod timing;
 mod wire;
 
 use pair::Pair;

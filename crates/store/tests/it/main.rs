@@ -1,5 +1,6 @@
 //! The store's tests: one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+mod large;
 mod laws;
 mod model;
 mod rights;

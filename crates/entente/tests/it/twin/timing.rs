@@ -1,0 +1,114 @@
+//! The timing twin: how long a reply takes tells nothing about whether a hidden object is there.
+//!
+//! One node; a reader asks in turn for identifiers that are held and hidden from it and for such that nobody has ever heard of. `ENTENTE_TIMING_PAIRS` is how many pairs of
+//! requests there are for each kind of request (60; 20,000 in `make soak`); only where it is set are the times held to anything, and then three runs have to pass.
+
+use super::{
+    house,
+    material::{Object, id},
+    pair::{ManualClock, START, Twin},
+};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use http_body_util::BodyExt as _;
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::Instant,
+};
+use tower::ServiceExt as _;
+
+/// Identifiers of each kind; every pair takes the next of both.
+const IDS: usize = 64;
+const RUNS: usize = 3;
+/// What the interval of the difference of medians may reach, whichever is more.
+const SHARE_MAX: f64 = 0.02;
+const MICROS_MAX: f64 = 2.0;
+/// A median's rank is off by at most so many hundredths of half the root of the count in 99.5 of 100 samples: so the difference of two lies between these ranks in 99 of 100.
+const DEVIATIONS_PERCENT: usize = 281;
+
+/// Kinds of requests about one identifier, and how each is answered.
+const KINDS: [(&str, &str, &str, StatusCode); 6] = [
+    ("object", "GET", "/live/collections/intel/objects/{id}/", StatusCode::NOT_FOUND),
+    ("versions", "GET", "/live/collections/intel/objects/{id}/versions/", StatusCode::NOT_FOUND),
+    ("objects by id", "GET", "/live/collections/intel/objects/?match[id]={id}", StatusCode::OK),
+    ("manifest by id", "GET", "/live/collections/intel/manifest/?match[id]={id}", StatusCode::OK),
+    ("all versions by id", "GET", "/live/collections/intel/objects/?match[id]={id}&match[version]=all", StatusCode::OK),
+    ("deletion", "DELETE", "/live/collections/intel/objects/{id}/", StatusCode::NOT_FOUND),
+];
+
+/// Microseconds from the request to the last octet of its reply.
+async fn ask(app: &Router, token: &str, method: &str, path: String, expected: StatusCode) -> f64 {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, "localhost")
+        .header(header::AUTHORIZATION, token)
+        .header(header::ACCEPT, "application/taxii+json;version=2.1")
+        .body(Body::empty())
+        .unwrap();
+    let app = app.clone();
+    let begin = Instant::now();
+    let reply = app.oneshot(request).await.unwrap();
+    let status = reply.status();
+    let body = reply.into_body().collect().await.unwrap().to_bytes();
+    let took = begin.elapsed().as_secs_f64() * 1e6;
+    assert_eq!(status, expected, "{}", String::from_utf8_lossy(&body));
+    took
+}
+
+/// The median, and what it lies between in 99.5 of 100 samples.
+fn median(times: &mut [f64]) -> (f64, f64, f64) {
+    times.sort_by(f64::total_cmp);
+    let (half, off) = (times.len() / 2, DEVIATIONS_PERCENT * times.len().isqrt() / 200 + 1);
+    (times[half], times[half.saturating_sub(off)], times[(half + off).min(times.len() - 1)])
+}
+
+/// I1 (time): a hidden object and none at all take equally long.
+#[test]
+fn a_hidden_object_and_an_absent_one_take_equally_long() {
+    let asked = std::env::var("ENTENTE_TIMING_PAIRS").ok().and_then(|n| n.parse::<usize>().ok());
+    let clock = Arc::new(ManualClock(AtomicI64::new(START)));
+    let twin = Twin::open(&clock, &|node| node);
+    let tokens = house::accounts(&twin);
+    let seeds = |what: &str| (0..IDS).map(|n| id("indicator", &format!("{what} {n}"))).collect::<Vec<_>>();
+    let objects = |what: &str, count: usize| -> Vec<String> {
+        (0..count).map(|n| Object::new("indicator", &format!("{what} {n}")).text()).collect()
+    };
+    twin.import("intel", Some(house::PUBLIC), &objects("shown", 1_000));
+    twin.import("intel", Some(house::SECRET), &objects("hidden", IDS));
+    let (hidden, absent) = (seeds("hidden"), seeds("absent"));
+    let token = format!("Bearer {}", tokens[house::TOOL]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+
+    for run in 1..=if asked.is_some() { RUNS } else { 1 } {
+        for (kind, method, path, expected) in KINDS {
+            let mut times = [Vec::new(), Vec::new()];
+            runtime.block_on(async {
+                let pairs = asked.unwrap_or(60);
+                for n in 0..pairs + pairs / 10 {
+                    // Who comes first changes from pair to pair, so that neither gains by it.
+                    for which in if n % 2 == 0 { [0, 1] } else { [1, 0] } {
+                        let id = &[&hidden, &absent][which][n % IDS];
+                        let took = ask(&twin.app, &token, method, path.replace("{id}", id), expected).await;
+                        if n >= pairs / 10 {
+                            times[which].push(took);
+                        }
+                    }
+                }
+            });
+            let [(one, low, high), (other, least, most)] = times.each_mut().map(|t| median(t));
+            let (from, to) = (low - most, high - least);
+            eprintln!(
+                "run {run}, {kind}: hidden {one:.2} µs, absent {other:.2} µs; difference {:.2} µs, 99 % within {from:.2} to {to:.2} µs",
+                one - other
+            );
+            if asked.is_some() {
+                let bound = MICROS_MAX.max(SHARE_MAX * other);
+                assert!(from >= -bound && to <= bound, "{kind}: {from:.2} to {to:.2} µs, allowed {bound:.2}");
+            }
+        }
+    }
+}
