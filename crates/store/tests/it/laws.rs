@@ -80,6 +80,7 @@ on_sqlite! {
     a_removed_chain_hides_the_object_and_its_return_shows_it,
     a_receipt_is_refused_once_the_epoch_has_moved,
     receipts_tell_who_was_given_what,
+    a_poll_is_idle_until_something_comes_or_is_offered,
     every_leaf_follows_from_the_one_before,
     the_quarantine_lists_shows_and_drops,
     what_waited_for_a_marking_comes_with_it_as_if_it_had_been_known,
