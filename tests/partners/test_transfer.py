@@ -1,5 +1,6 @@
 """`entente pull` and `entente push` as stand-alone tools, against a node of ours and against the reference server."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from envelope import raw_objects
+from hostile_server import HostileServer, number, page, reply
 from own_node import PARTNER_IDENTITY, OwnNode, indicator
 from process import program
 from test_conformance import CLEAR, Medallion
@@ -112,3 +114,37 @@ def test_the_reference_server_is_pushed_to_and_pulled_from(medallion, tmp_path):
     # It counts an exact duplicate as a failure (TK-08): said, with its reason, after one more try.
     sent = entente("push", medallion.base, file, "--collection", "read_write", *where, code=1)
     assert len(sent["failed"]) == 250
+
+
+def test_collections_of_one_name_are_kept_apart_and_one_run_writes_at_a_time(tmp_path):
+    """An alias is unique within one API root at the most; a server may use it twice, or in other capitals."""
+    shown = [("/one/", 1, "feed"), ("/one/", 2, "FEED"), ("/two/", 3, "feed"), ("/two/", 4, "../up")]
+    ident = "00000000-0000-4000-8000-{:012}".format
+
+    def front(request):
+        if request.path == "/taxii2/":
+            return reply(b'{"title":"two roots","api_roots":["/one/","/two/"]}')
+        if request.path.endswith("/collections/"):
+            here = [{"id": ident(n), "title": f"title {n}", "alias": alias, "can_read": True, "can_write": False} for root, n, alias in shown if request.path.startswith(root)]
+            return reply(json.dumps({"collections": here}).encode())
+        return None
+
+    server = HostileServer(lambda request: page([int(request.path.split("/")[3][-2:])]), front=front)
+    out = tmp_path / "out"
+    arguments = ("pull", server.base, "--user", "anybody", "--output", str(out))
+    lines = entente(*arguments)["collections"]
+    assert [Path(line["folder"]).relative_to(out).as_posix() for line in lines] == ["feed", ident(2), ident(3), ident(4)]
+    assert [[json.loads(raw)["id"] for raw in pulled(Path(line["folder"]))] for line in lines] == [[number(n)["id"]] for n in (1, 2, 3, 4)]
+    assert {path.name for path in tmp_path.iterdir()} == {"out"}, "nothing beside the folder that was named"
+    # Asked for alone, each has the folder that it had.
+    again = entente(*arguments, "--collection", ident(3))["collections"][0]
+    assert (Path(again["folder"]).name, again["new"]) == (ident(3), 0)
+    # Another run holds the folder.
+    with open(out / "feed" / "known", "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused = entente(*arguments, code=1)["collections"]
+    assert "another run" in refused[0]["error"] and all("error" not in line for line in refused[1:])
+    # The same id in two roots: which is meant has to be said.
+    shown[2:] = [("/two/", 1, "feed"), ("/two/", 2, "feed")]
+    assert "one API root" in entente(*arguments, code=1)["said"]
+    server.end()

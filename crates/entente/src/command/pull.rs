@@ -14,6 +14,7 @@ use node::federation::Http;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
+    collections::HashSet,
     fs,
     io::IsTerminal as _,
     path::{Path, PathBuf},
@@ -69,6 +70,13 @@ struct State {
     cursor: Cursor,
 }
 
+/// A collection to pull.
+struct Wanted {
+    root: String,
+    collection: Collection,
+    folder: PathBuf,
+}
+
 /// How the run of one collection ended.
 struct Done {
     folder: PathBuf,
@@ -96,12 +104,12 @@ impl Pull {
         std::thread::scope(|scope| {
             for _ in 0..self.jobs {
                 scope.spawn(|| {
-                    while let Some((root, collection)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+                    while let Some(wanted) = queue.lock().ok().and_then(|mut queue| queue.next()) {
                         let bar = bars.add(ProgressBar::new_spinner());
-                        let outcome = self.collection(&client, &root, &collection, &bar);
+                        let outcome = self.collection(&client, &wanted, &bar);
                         bar.finish_and_clear();
                         if let Ok(mut done) = done.lock() {
-                            done.push((collection.title.clone(), collection.id, outcome));
+                            done.push((wanted.collection.title, wanted.collection.id, outcome));
                         }
                     }
                 });
@@ -126,7 +134,7 @@ impl Pull {
         Ok((json!({"collections": lines.collect::<Vec<_>>()}), whole))
     }
 
-    fn wanted(&self, shown: Vec<(String, Collection)>) -> Result<Vec<(String, Collection)>, String> {
+    fn wanted(&self, shown: Vec<(String, Collection)>) -> Result<Vec<Wanted>, String> {
         for name in &self.collection {
             let mut called = shown.iter().filter(|(_, c)| is_called(c, name));
             match (called.next(), called.next()) {
@@ -140,24 +148,24 @@ impl Pull {
         }
         let all = self.collection.is_empty();
         let named = |c: &Collection| self.collection.iter().any(|name| is_called(c, name));
-        Ok(shown.into_iter().filter(|(_, c)| c.can_read && (all || named(c))).collect())
+        let folders = folder_names(shown.iter().map(|(_, c)| c))?;
+        let wanted = shown.into_iter().zip(folders).filter(|((_, c), _)| c.can_read && (all || named(c)));
+        let wanted = wanted.map(|((root, collection), name)| {
+            let folder = self.output.join(name);
+            Wanted { root, collection, folder }
+        });
+        Ok(wanted.collect())
     }
 
     /// One collection to its end; its folder, the objects that were new, and where it stands.
-    fn collection(
-        &self,
-        client: &Client<Http>,
-        root: &str,
-        collection: &Collection,
-        bar: &ProgressBar,
-    ) -> Result<Done, String> {
-        let folder = self.output.join(folder_name(collection));
-        fs::create_dir_all(&folder).map_err(|e| format!("`{}`: {e}", folder.display()))?;
-        let id = collection.id.to_string();
-        let state = read_state(&folder, root, &id, &self.types)?;
-        let known = Known::open(&folder, state.objects)?;
+    fn collection(&self, client: &Client<Http>, wanted: &Wanted, bar: &ProgressBar) -> Result<Done, String> {
+        let Wanted { root, collection, folder } = wanted;
+        fs::create_dir_all(folder).map_err(|e| format!("`{}`: {e}", folder.display()))?;
+        let mut known = Known::lock(folder)?;
+        let state = read_state(folder, root, &collection.id.to_string(), &self.types)?;
+        known.read(state.objects)?;
         let (before, patience) = (state.objects, self.remote.patience());
-        let mut taking = Taking { folder: &folder, state, known, patience };
+        let mut taking = Taking { folder, state, known, patience };
         loop {
             let (written, objects) = (taking.state.objects, taking.state.objects + taking.state.again);
             let more = taking.run(client, before.saturating_add(self.objects_max), |objects| {
@@ -167,7 +175,7 @@ impl Pull {
             let state = &taking.state;
             let new = state.objects - before;
             if !more || new >= self.objects_max {
-                return Ok(Done { new, more, state: taking.state, folder });
+                return Ok(Done { new, more, state: taking.state, folder: folder.clone() });
             }
             if state.objects == written && state.objects + state.again > objects {
                 return Err(
@@ -250,14 +258,24 @@ fn bundle(page: &Page, objects: &[&str]) -> Vec<u8> {
     out
 }
 
-/// Alias or title if it can name a folder anywhere, else the id.
-fn folder_name(collection: &Collection) -> String {
+/// A folder for each collection that the server shows, in its order: its alias if that can name a folder anywhere and no collection before it has it, else its id. Whether letters
+/// are capitals does not count, as on some file systems. What is asked for does not count either, so that a later run finds the same folders.
+fn folder_names<'c>(shown: impl Iterator<Item = &'c Collection>) -> Result<Vec<String>, String> {
     let plain = |text: &&str| {
         !text.is_empty()
             && text.len() <= 64
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
-    collection.alias.as_deref().filter(plain).map_or_else(|| collection.id.to_string(), str::to_owned)
+    let mut taken = HashSet::new();
+    let mut free = |name: &str| taken.insert(name.to_ascii_lowercase());
+    shown
+        .map(|collection| {
+            let alias = collection.alias.as_deref().filter(plain).filter(|alias| free(alias)).map(str::to_owned);
+            alias.or_else(|| Some(collection.id.to_string()).filter(|id| free(id))).ok_or_else(|| {
+                format!("the server shows two collections `{}`; give the URL of one API root", collection.id)
+            })
+        })
+        .collect()
 }
 
 fn read_state(folder: &Path, root: &str, collection: &str, types: &[String]) -> Result<State, String> {

@@ -2,6 +2,7 @@
 use super::Open;
 use super::world::{Make, Put, World, id, marking};
 use crate::{Line, Taken};
+use label::Origin;
 use stix::AnyId;
 
 fn line(world: &World, reader: u32) -> Line {
@@ -216,9 +217,12 @@ pub(super) fn a_definition_counts_for_the_roads_of_its_own_party(open: Open<'_>)
     world.ingest(c, &[Put::by(2, marked.clone(), 0b111), Put::by(2, needs(1, 0), 0b111)]).unwrap();
     assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [1, 1, 3], "defined by 1, brought by 2");
     let no = world.store.instances("live", &s(0), None).unwrap()[0].no;
-    world.ingest(c, &[Put::by(1, marked, 0b011)]).unwrap();
+    // By an account of that party that reads nothing, so that nobody goes on or stops seeing it for having brought it.
+    let tool = Origin::Partner { partner: "p1".to_owned(), account: "tool".to_owned() };
+    world.ingest(c, &[Put { by: tool, ..Put::new(marked.clone(), 0b011) }]).unwrap();
     assert_eq!([0, 1, 2].map(|r| shown(&world, r).len()), [3, 3, 3]);
-    // The road of the party that defined it goes; the other stays and permits, but its marking is defined by nobody for it.
+    world.ingest(c, &[Put::new(marked, 0b111)]).unwrap();
+    // The road of the party that defined it goes; two others stay and permit, but for them nobody has defined its marking.
     let info = world.store.by_number(&[no], None).unwrap().remove(0);
     let old = info.state.chains().iter().find(|c| c.origin.party() == label::Party::Partner("p1")).unwrap().clone();
     world.now += 1_000_000;

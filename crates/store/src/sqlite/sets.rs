@@ -104,3 +104,28 @@ impl Sets {
         no
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// Numbers stand for sets: every operation on every pair of subsets of a small set, the empty one and equal ones among them, twice, so that what is remembered counts too.
+    #[test]
+    fn every_operation_is_that_of_the_sets() {
+        let bits = |mask: u32| (0..4).filter(|bit| mask & (1 << bit) != 0).collect::<Bits>();
+        let mut sets = Sets::new();
+        let numbers: Vec<SetNo> = (0..16).map(|mask| sets.intern(&bits(mask))).collect();
+        assert_eq!(numbers[0], EMPTY);
+        for _ in 0..2 {
+            for a in 0..16 {
+                for b in 0..16 {
+                    let (x, y) = (numbers[a as usize], numbers[b as usize]);
+                    for (found, meant) in [(sets.and(x, y), a & b), (sets.or(x, y), a | b), (sets.minus(x, y), a & !b)] {
+                        assert_eq!((found, sets.bits(found)), (numbers[meant as usize], &bits(meant)), "{a:04b} {b:04b}");
+                    }
+                }
+            }
+        }
+    }
+}

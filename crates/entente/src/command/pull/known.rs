@@ -5,7 +5,7 @@
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashSet,
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{BufReader, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
@@ -29,12 +29,24 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Reads what the first `objects` objects of the folder were.
-    pub(super) fn open(folder: &Path, objects: u64) -> Result<Self, String> {
+    /// Opens the folder's file, for this run alone: two at once would write different bundles under one number.
+    pub(super) fn lock(folder: &Path) -> Result<Self, String> {
         let path = folder.join(NAME);
         let failed = |e: std::io::Error| format!("`{}`: {e}", path.display());
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { path, file, digests: HashSet::new(), fresh: Vec::new() }),
+            Err(TryLockError::WouldBlock) => {
+                Err(format!("another run writes to `{}`; wait for its end, or use another --output", folder.display()))
+            }
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    /// Reads what the first `objects` objects of the folder were.
+    pub(super) fn read(&mut self, objects: u64) -> Result<(), String> {
+        let Self { path, file, digests, .. } = self;
+        let failed = |e: std::io::Error| format!("`{}`: {e}", path.display());
         let bytes = objects.saturating_mul(DIGEST_BYTES as u64);
         let there = file.metadata().map_err(failed)?.len();
         if there < bytes {
@@ -43,16 +55,15 @@ impl Known {
         file.set_len(bytes).map_err(failed)?;
         let skipped = objects.saturating_sub(DIGESTS_MAX as u64).saturating_mul(DIGEST_BYTES as u64);
         file.seek(SeekFrom::Start(skipped)).map_err(failed)?;
-        let mut digests = HashSet::new();
-        let mut reader = BufReader::new(&file);
         let mut digest = Digest::default();
+        let mut reader = BufReader::new(&*file);
         for _ in 0..(bytes - skipped) / DIGEST_BYTES as u64 {
             reader.read_exact(&mut digest).map_err(failed)?;
             digests.insert(digest);
         }
         drop(reader);
         file.seek(SeekFrom::End(0)).map_err(failed)?;
-        Ok(Self { path, file, digests, fresh: Vec::new() })
+        Ok(())
     }
 
     /// Takes note of an object. `false`: it is known.
@@ -89,14 +100,21 @@ mod tests {
     #[test]
     fn what_the_state_counts_is_known_and_nothing_behind_it() {
         let folder = tempfile::tempdir().unwrap();
-        let mut known = Known::open(folder.path(), 0).unwrap();
+        let open = |objects| {
+            let mut known = Known::lock(folder.path())?;
+            known.read(objects).map(|()| known)
+        };
+        let mut known = open(0).unwrap();
         assert!(known.insert("{\"id\":1}") && known.insert("{\"id\":2}") && !known.insert("{\"id\":1}"));
         known.write().unwrap();
-        let mut again = Known::open(folder.path(), 1).unwrap();
+        assert!(open(0).err().unwrap().contains("another run"), "one run at a time");
+        drop(known);
+        let mut again = open(1).unwrap();
         assert!(!again.insert("{\"id\":1}"));
         assert!(again.insert("{\"id\":2}"), "the state did not count it");
         again.write().unwrap();
-        assert!(!Known::open(folder.path(), 2).unwrap().insert("{\"id\":2}"));
-        assert!(Known::open(folder.path(), 3).err().unwrap().contains("less than the state says"));
+        drop(again);
+        assert!(!open(2).unwrap().insert("{\"id\":2}"));
+        assert!(open(3).err().unwrap().contains("less than the state says"));
     }
 }
