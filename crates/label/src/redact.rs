@@ -311,7 +311,9 @@ impl Cutting<'_> {
         name.extend(object.id().to_string().bytes());
         for markings in &self.kept {
             name.push(b'\n');
-            markings.iter().for_each(|id| name.extend(id.to_string().bytes()));
+            for id in markings {
+                name.extend(id.to_string().bytes());
+            }
         }
         if self.unknown {
             let mut known = BTreeSet::new();

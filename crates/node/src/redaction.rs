@@ -246,7 +246,7 @@ impl Node {
         info: &store::InstanceInfo,
         reader: &Reader,
         now: i64,
-    ) -> Result<Vec<(CollectionNo, Result<Redacted, NotRedacted>)>, NodeError> {
+    ) -> Result<Vec<RoadCut>, NodeError> {
         let object =
             Object::parse(&info.raw, &Limits::default()).map_err(|e| store::StoreError::Damaged(e.to_string()))?;
         let actors: Vec<&[label::Clearance]> = world.readers.iter().map(|r| r.clearances.as_slice()).collect();
@@ -258,6 +258,9 @@ impl Node {
         Ok(own.map(|chain| (chain.collection, how.redact(&object, chain))).collect())
     }
 }
+
+/// What a reader gets by the road into one collection in place of the whole.
+pub(crate) type RoadCut = (CollectionNo, Result<Redacted, NotRedacted>);
 
 fn own_road(chain: &Chain) -> bool {
     matches!(chain.origin, Origin::Own { .. }) && chain.made_for.is_none()

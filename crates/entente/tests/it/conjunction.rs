@@ -184,9 +184,14 @@ fn parts(json: &Value, at: &[&str], marking: usize) -> Vec<redaction::Part> {
     parts
 }
 
+/// One line for each part.
+fn lines_of<'p>(parts: impl Iterator<Item = &'p redaction::Part>) -> String {
+    parts.fold(String::new(), |text, part| text + &part.name + "=" + &part.value + "\n")
+}
+
 /// What a copy says, apart from what it gets anew.
 fn said(json: &Value) -> String {
-    parts(json, &[], 0).iter().map(|part| format!("{}={}\n", part.name, part.value)).collect()
+    lines_of(parts(json, &[], 0).iter())
 }
 
 /// One node with its model.
@@ -618,8 +623,7 @@ impl World {
                 };
                 let given = redaction::given(&self.model, &whole, road, &self.readers[n], &|id| known.contains(id));
                 if let redaction::Given::Copy { kept, markings } = given {
-                    let parts = kept.iter().map(|i| &thing.parts[*i]);
-                    let text: String = parts.map(|part| format!("{}={}\n", part.name, part.value)).collect();
+                    let text = lines_of(kept.iter().map(|i| &thing.parts[*i]));
                     let labels = markings.iter().filter(|m| **m < LABELS.len()).count();
                     if labels > 1 {
                         may.insert(text)

@@ -165,7 +165,9 @@ fn a_stream_is_told_the_same_as_a_document_that_is_held() {
     };
     let file = |n: u32, hash: &str| json!({"type": "file", "spec_version": "2.1", "id": id("file", n), "hashes": {"MD5": hash.repeat(32)}});
     let mut markings = [marking(1, 2), marking(2, 1)];
-    markings.iter_mut().for_each(|m| _ = m.as_object_mut().unwrap().remove("modified"));
+    for marking in &mut markings {
+        marking.as_object_mut().unwrap().remove("modified");
+    }
     let objects = [
         object(
             "language-content",

@@ -53,9 +53,11 @@ fn fill(folder: &Path, objects: u32) {
                 collection,
                 origin: label::Origin::Own { account: None },
                 carried: Vec::new(),
-                assigned: label::Assigned::AtDoor { markings: vec![marking(if n % RARE == 0 { 0b11 } else { 0b01 })] },
+                assigned: label::Assigned::AtDoor { markings: vec![marking(if n.is_multiple_of(RARE) { 0b11 } else { 0b01 })] },
                 unresolved: None,
                 vouched: false,
+                made_for: None,
+                unattributed: false,
             },
         };
         let items: Vec<Incoming> = (first..objects.min(first + BATCH)).map(item).collect();
