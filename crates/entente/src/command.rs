@@ -95,7 +95,9 @@ enum Command {
     )]
     Validate(validate::Validate),
     /// Write what an account may have of a collection as a bundle; recorded like any delivery.
-    #[command(after_help = "Example:\n  entente export --collection intel --for jpn-soc --output for-japan.json")]
+    #[command(
+        after_help = "Examples:\n  entente export --collection intel --for jpn-soc --output for-japan.json\n  entente export --collection intel --for jpn-soc --output for-japan.json --bind\n  entente export --collection intel --for jpn-soc --output for-misp.json --tlp"
+    )]
     Export {
         /// Collection alias.
         #[arg(long)]
@@ -106,6 +108,19 @@ enum Command {
         /// File to create.
         #[arg(long)]
         output: PathBuf,
+        /// For a tool that knows no labels: with the TLP that an object's labels come to.
+        #[arg(long)]
+        tlp: bool,
+        /// With one label for the whole, in a sidecar beside the file (FILE.bdo). It is made only if it lets in nobody whom a part refuses; else nothing is
+        /// exported.
+        #[arg(long)]
+        bind: bool,
+        /// The policy of that label; needed where parts bear labels of several.
+        #[arg(long, requires = "bind")]
+        policy: Option<String>,
+        /// The classification to which you raise it, e.g. because there is much of something.
+        #[arg(long, requires = "bind", value_name = "CLASSIFICATION")]
+        raised: Option<String>,
     },
     /// Everything new of any TAXII 2.1 server's collections, as bundles in a folder; needs no node. Exit code 1 if a collection did not come to its end.
     #[command(
@@ -334,6 +349,9 @@ struct Settings {
     /// Always send `objects: []` (for clients that cannot do without).
     #[arg(long)]
     empty_objects: bool,
+    /// Add the TLP that an object's labels come to, for a tool that knows no labels.
+    #[arg(long, conflicts_with = "peer")]
+    tlp: bool,
     /// Own accounts: collections it may write to.
     #[arg(long)]
     write: Vec<String>,
@@ -344,7 +362,7 @@ struct Settings {
 
 impl Settings {
     fn json(&self) -> Value {
-        serde_json::json!({"peer": self.peer, "empty_objects": self.empty_objects, "write": self.write, "read": self.read})
+        serde_json::json!({"peer": self.peer, "empty_objects": self.empty_objects, "tlp": self.tlp, "write": self.write, "read": self.read})
     }
 }
 
@@ -428,9 +446,10 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
         }
         Command::Convert(convert) => convert.run(json),
         Command::Validate(validate) => validate.run(json),
-        Command::Export { collection, account, output } => {
+        Command::Export { collection, account, output, tlp, bind, policy, raised } => {
             let output = std::path::absolute(&output).map_err(|e| format!("`{}`: {e}", output.display()))?;
-            ask(Request::Export { collection, account, output })
+            let style = node::admin::ExportStyle { tlp, bind, policy, raised };
+            ask(Request::Export { collection, account, output, style })
         }
         Command::Pull(pull) => {
             let (summary, whole) = pull.run()?;

@@ -1,7 +1,7 @@
 //! Figures of the decision: one JSON line each. `cargo bench -p label`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
 use label::{
-    Assigned, Authority, Bits, Chain, Clearance, Evidence, Kinds, Label, LabelState, Labelled, Markings, Origin,
+    Assigned, Authority, Bits, Chain, Clearance, Evidence, Kinds, Label, LabelState, Labelled, Link, Markings, Origin,
     Policies, Policy, Reader, marking_definition,
 };
 use serde_json::json;
@@ -58,6 +58,7 @@ fn reader(no: u32, policies: &Policies) -> Reader {
         from: None,
         until: None,
         redaction: false,
+        link: Link::default(),
     }
 }
 

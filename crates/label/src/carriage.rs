@@ -1,9 +1,10 @@
 //! Labels inside STIX marking definitions (L-120 to L-122).
+use crate::dissemination::{DISSEMINATION_EXTENSION, Dissemination};
 use crate::{CollectionNo, Label, Origin, Party, Tlp, Unresolved, tlp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, HashMap};
-use stix::{Id, Object, id::MarkingDefinition};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use stix::{Id, Object, id::Identity, id::MarkingDefinition};
 
 /// The label extension (L-120).
 pub const LABEL_EXTENSION: &str = "extension-definition--fe858765-1796-4260-aa7f-f54827703167";
@@ -22,6 +23,8 @@ pub enum Meaning {
     Statement,
     /// PAP or another obligation: travels, does not permit or forbid.
     Obligation,
+    /// Who was addressed, and what they may do next (L-132): never a label (L-133).
+    Dissemination(Box<Dissemination>),
     /// Anything else: withhold.
     Unknown,
 }
@@ -47,6 +50,10 @@ pub struct Markings {
     everywhere: ById,
     realms: BTreeMap<String, ById>,
     realm_of: HashMap<CollectionNo, String>,
+    /// Policy by OID and value of the community that a collection names (L-147).
+    communities: BTreeMap<CollectionNo, (String, String)>,
+    /// Identities of the node's own organisation (L-140).
+    home: BTreeSet<Id<Identity>>,
 }
 
 impl Markings {
@@ -58,6 +65,26 @@ impl Markings {
     /// Tells in which realm a collection is. What is defined in realms means nothing in a collection of which nothing was told.
     pub fn place(&mut self, collection: CollectionNo, realm: &str) {
         self.realm_of.insert(collection, realm.to_owned());
+    }
+
+    /// Tells which community a collection names: a group or nation of a policy, by the policy's OID and any of its spellings. What is for all of it
+    /// is TLP:GREEN for tools that know TLP alone (L-147).
+    pub fn community(&mut self, collection: CollectionNo, policy_oid: &str, value: &str) {
+        self.communities.insert(collection, (policy_oid.to_owned(), value.to_owned()));
+    }
+
+    /// Tells an identity of the node's own organisation: what is addressed to it, it may give on as far as the sender says (L-140).
+    pub fn home(&mut self, identity: Id<Identity>) {
+        self.home.insert(identity);
+    }
+
+    pub(crate) fn own_identities(&self) -> &BTreeSet<Id<Identity>> {
+        &self.home
+    }
+
+    /// The community that a collection names, as policy and value.
+    pub(crate) fn community_of(&self, collection: CollectionNo) -> Option<(&str, &str)> {
+        self.communities.get(&collection).map(|(policy, value)| (policy.as_str(), value.as_str()))
     }
 
     /// Reads a marking-definition object that came into a collection and adds it (or one more origin to it) in the realm of that collection.
@@ -206,6 +233,10 @@ pub(crate) fn read(id: &Id<MarkingDefinition>, body: &Map<String, Value>) -> Res
     }
     let only =
         |name: &str| (extensions.len() == 1 && definition_type.is_none()).then(|| extensions.get(name)).flatten();
+    if let Some(extension) = only(DISSEMINATION_EXTENSION) {
+        let read = extension.as_object().and_then(Dissemination::read);
+        return Ok(read.map_or(Meaning::Unknown, |d| Meaning::Dissemination(Box::new(d))));
+    }
     Ok(if only(PAP_EXTENSION).is_some_and(|e| e["pap"].is_string()) { Meaning::Obligation } else { Meaning::Unknown })
 }
 
@@ -221,7 +252,7 @@ fn carried_label(extension: &Value) -> Result<Label, String> {
 }
 
 /// The STIX object that carries `label` (L-120, L-121); `name` is usually the marking text.
-pub fn marking_definition(label: &Label, name: &str, created_by: Option<&Id<stix::id::Identity>>) -> String {
+pub fn marking_definition(label: &Label, name: &str, created_by: Option<&Id<Identity>>) -> String {
     let label_json: Value = serde_json::from_slice(label.canonical()).unwrap_or_default();
     let created = label.created().as_str().trim_end_matches('Z');
     let mut object = json!({

@@ -1,6 +1,6 @@
 //! Clearances: what an actor may read under one policy (L-084, L-085).
 use crate::name::fold;
-use crate::{Policies, TagType};
+use crate::{Bits, Policies, Policy, TagType};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A clearance, checked against its policy. Compared by the policy's own spelling, so it outlives a new edition of the file.
@@ -11,6 +11,51 @@ pub struct Clearance {
     classifications: BTreeSet<String>,
     categories: BTreeMap<(String, TagType), BTreeSet<String>>,
     gaps: Vec<String>,
+    places: Places,
+}
+
+/// The same clearance by place in the very file it was checked against: what is compared with a label that was found there. Every other file, a new
+/// edition among them, is compared by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Places {
+    digest: [u8; 48],
+    classifications: Bits,
+    /// By tag set, then by lane.
+    values: Vec<Vec<Bits>>,
+}
+
+impl Places {
+    fn new(
+        policy: &Policy,
+        classifications: &BTreeSet<String>,
+        categories: &BTreeMap<(String, TagType), BTreeSet<String>>,
+    ) -> Self {
+        let nothing = BTreeSet::new();
+        let numbers = |held: &BTreeSet<String>, keys: &mut dyn Iterator<Item = &String>| {
+            (0u32..).zip(keys).filter(|(_, key)| held.contains(*key)).map(|(no, _)| no).collect::<Bits>()
+        };
+        let lane = |set: &crate::policy::TagSet, lane: &crate::policy::Lane| {
+            let held = categories.get(&(set.oid.clone(), lane.kind)).unwrap_or(&nothing);
+            numbers(held, &mut lane.values.iter().map(|v| &v.key))
+        };
+        Self {
+            digest: *policy.digest(),
+            classifications: numbers(classifications, &mut policy.classifications().iter().map(|c| &c.key)),
+            values: policy.tag_sets.iter().map(|s| s.lanes.iter().map(|l| lane(s, l)).collect()).collect(),
+        }
+    }
+
+    pub(crate) fn has_classification(&self, class: usize) -> bool {
+        contains(&self.classifications, class)
+    }
+
+    pub(crate) fn holds(&self, set: usize, lane: usize, value: usize) -> bool {
+        self.values.get(set).and_then(|lanes| lanes.get(lane)).is_some_and(|held| contains(held, value))
+    }
+}
+
+fn contains(bits: &Bits, no: usize) -> bool {
+    u32::try_from(no).is_ok_and(|no| bits.contains(no))
 }
 
 /// A clearance as written, before it is checked.
@@ -34,7 +79,7 @@ impl Clearance {
         let policy = policies.find(&claims.policy, claims.policy_oid.as_deref()).ok_or_else(|| {
             format!("no policy named `{}` is loaded; put its file in the policy directory", claims.policy)
         })?;
-        if fold(policy.name()) != fold(&claims.policy) {
+        if policy.key != fold(&claims.policy) {
             return Err(format!(
                 "the policy name `{}` and its object identifier belong to different policies",
                 claims.policy
@@ -66,12 +111,14 @@ impl Clearance {
             }
         }
         let (classifications, gaps) = close_downwards(policy, &listed);
+        let places = Places::new(policy, &classifications, &categories);
         Ok(Self {
             policy: policy.name().to_owned(),
             policy_oid: policy.oid().to_owned(),
             classifications,
             categories,
             gaps,
+            places,
         })
     }
 
@@ -91,6 +138,11 @@ impl Clearance {
         &self.gaps
     }
 
+    /// The clearance by place, in the file with this digest.
+    pub(crate) fn places_in(&self, digest: &[u8; 48]) -> Option<&Places> {
+        Some(&self.places).filter(|p| p.digest == *digest)
+    }
+
     pub(crate) fn has_classification(&self, folded: &str) -> bool {
         self.classifications.contains(folded)
     }
@@ -107,7 +159,7 @@ impl Clearance {
 }
 
 /// Keeps what is listed from the bottom up to the first level not listed (L-085). Obsolete levels leave no gap: nobody lists them any more.
-fn close_downwards(policy: &crate::Policy, listed: &BTreeSet<String>) -> (BTreeSet<String>, Vec<String>) {
+fn close_downwards(policy: &Policy, listed: &BTreeSet<String>) -> (BTreeSet<String>, Vec<String>) {
     let mut ladder: Vec<_> = policy.classifications().iter().map(|c| (c.hierarchy, c.key.clone(), c)).collect();
     ladder.sort_by_key(|(rank, _, _)| *rank);
     let top = ladder.iter().rposition(|(_, name, _)| listed.contains(name)).map_or(0, |i| i + 1);

@@ -6,10 +6,10 @@ use crate::confidentiality_label::{Category, Parts};
 use crate::membership::Members;
 use crate::policy::{Chosen, Policy, Resolved, TagSet, TagSetRole, Validity, Value};
 use crate::stanag4774::extension_namespace;
-use crate::{Clearance, Label, Policies, Role, TagType, Unmapped, Way};
+use crate::{Authority, Clearance, Label, Meaning, Policies, Released, Role, TagType, Tlp, Unmapped, Way, tlp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use stix::Timestamp;
+use stix::{Id, Timestamp, id::MarkingDefinition};
 
 /// A product for which a label is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,97 @@ pub struct Product<'a> {
     pub review: &'a Timestamp,
     /// Every known actor with its clearances: the label must not let in one that a part refuses (L-093).
     pub actors: &'a [&'a [Clearance]],
+}
+
+/// What everything in a product bears together (L-091, L-099): for the label of the file that carries it (L-114).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Together {
+    labels: BTreeMap<Id<MarkingDefinition>, Label>,
+    borne: BTreeSet<Id<MarkingDefinition>>,
+    contents: BTreeMap<String, u64>,
+    tlp: Option<Tlp>,
+    beyond: bool,
+}
+
+impl Together {
+    /// Counts one more part in, with its identifier, by the road on which it was released. Definitions of labels count through what bears them, and
+    /// those of TLP and PAP, which everybody has, not at all; see [`Self::keeps`].
+    pub fn add<T>(&mut self, authority: &Authority<'_>, part: &Released<T>, id: &str) {
+        if definition_of_itself(part, id).is_some() {
+            return;
+        }
+        let type_name = id.split_once("--").map_or(id, |(type_name, _)| type_name);
+        *self.contents.entry(type_name.to_owned()).or_default() += 1;
+        let Some(road) = part.road() else {
+            self.beyond = true;
+            return;
+        };
+        let meant: Vec<_> = road
+            .effective()
+            .into_iter()
+            .map(|id| (id, authority.markings.meaning_in(&id, &road.origin, road.collection)))
+            .collect();
+        let originator =
+            meant.iter().any(|(_, m)| matches!(m, Some(Meaning::Label(l)) if l.role() == Role::Originator));
+        for (id, meaning) in meant {
+            self.borne.insert(id);
+            match meaning {
+                // Where there is an originator label, the others stand for it (L-104).
+                Some(Meaning::Label(label)) if originator && label.role() != Role::Originator => {}
+                Some(Meaning::Label(label)) => {
+                    self.labels.entry(id).or_insert_with(|| (**label).clone());
+                }
+                Some(Meaning::Tlp(level)) => self.tlp = self.tlp.max(Some(*level)),
+                // Obligations and statements travel with the parts.
+                Some(Meaning::Statement | Meaning::Obligation) => {}
+                // What its contributor alone may see, too.
+                Some(Meaning::Dissemination(_) | Meaning::Unknown) | None => self.beyond = true,
+            }
+        }
+        self.beyond |= road.unresolved.is_some();
+    }
+
+    /// Counts in what was counted elsewhere, e.g. page by page.
+    pub fn merge(&mut self, other: Self) {
+        self.labels.extend(other.labels);
+        self.borne.extend(other.borne);
+        for (type_name, count) in other.contents {
+            *self.contents.entry(type_name).or_default() += count;
+        }
+        self.tlp = self.tlp.max(other.tlp);
+        self.beyond |= other.beyond;
+    }
+
+    /// Whether a part belongs into what bears one label for the whole: everything but definitions of labels that nothing there bears. These would tell
+    /// of labels that the label of the whole does not cover (L-126).
+    pub fn keeps<T>(&self, part: &Released<T>, id: &str) -> bool {
+        definition_of_itself(part, id).is_none_or(|id| self.borne.contains(&id))
+    }
+
+    /// The labels, each once.
+    pub fn labels(&self) -> Vec<&Label> {
+        self.labels.values().collect()
+    }
+
+    /// How many parts of which type: for thresholds (L-096).
+    pub fn contents(&self) -> &BTreeMap<String, u64> {
+        &self.contents
+    }
+
+    /// Why no label of the whole can say what its parts bear, whatever their labels are: addressees have no place in it (L-093, L-099).
+    pub fn unsayable(&self) -> Option<Hold> {
+        match self.tlp {
+            Some(level) if level > Tlp::Clear => Some(Hold::Marking(Some(level))),
+            _ => self.beyond.then_some(Hold::Marking(None)),
+        }
+    }
+}
+
+/// The id of a definition that is labelled by itself, or whose text everybody has.
+fn definition_of_itself<T>(part: &Released<T>, id: &str) -> Option<Id<MarkingDefinition>> {
+    let id: Id<MarkingDefinition> = id.parse().ok()?;
+    let itself = part.road().is_some_and(|road| road.carried.contains(&id));
+    (itself || tlp::well_known(&id).is_some()).then_some(id)
 }
 
 /// What becomes of a product.
@@ -94,6 +185,8 @@ pub enum Hold {
     Invalid(String),
     /// It would let in actors whom a part refuses; by position.
     Wider(Vec<usize>),
+    /// A part bears what no label can say: a TLP above CLEAR, or a marking of another system.
+    Marking(Option<Tlp>),
 }
 
 impl fmt::Display for Hold {
@@ -112,6 +205,10 @@ impl fmt::Display for Hold {
             }
             Self::Lowered => f.write_str("the classification asked for is unknown or lower than the parts allow"),
             Self::Invalid(why) => write!(f, "the common label is not valid ({why})"),
+            Self::Marking(Some(level)) => {
+                write!(f, "{level} of a part says who was addressed, which no label of the whole can say")
+            }
+            Self::Marking(None) => f.write_str("a marking of a part says more than a label of the whole can"),
             Self::Wider(actors) => write!(f, "the common label would let in {} whom a part refuses", actors.len()),
         }
     }

@@ -1,15 +1,18 @@
 //! The whole decision for a recipient (labels.md 6.1).
-use crate::policy::Resolved;
+use crate::policy::{Chosen, Resolved};
 use crate::stanag4774::extension_namespace;
 use crate::{
-    Bits, Chain, CollectionNo, Label, LabelState, Markings, Meaning, Origin, Policies, Policy, Reader, Role, Tlp,
-    Validity, Way,
+    Bits, Chain, Clearance, CollectionNo, Dissemination, Label, LabelState, Markings, Meaning, Onward, Origin,
+    Policies, Policy, Reader, Role, TagType, Tlp, Validity, Way,
 };
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
-use stix::Timestamp;
+use std::sync::Arc;
+use stix::{Id, Timestamp, id::Identity};
 
 /// OID of the policy of public material (L-006). The one policy that onward release names; its rules come from its file like any other's.
-const PUBLIC_OID: &str = "1.3.6.1.4.1.31778.12.2.1";
+pub(crate) const PUBLIC_OID: &str = "1.3.6.1.4.1.31778.12.2.1";
 
 /// What is decided with: policies, what markings mean, and the instant. Borrowed, so that a decision cannot outlive a policy change.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +26,7 @@ pub struct Authority<'a> {
 }
 
 /// Why withheld. `Display` gives the stable strings of L-083: `policy`, `label:<why>`, `classification`, `restrictive:<tag>`, `permissive:<tag>`,
-/// `obligation:<what>`, `agreement`, `quarantined`, and ours: `tlp:<level>`, `onward`, `reference`, `unknown-marking`.
+/// `obligation:<what>`, `agreement`, `quarantined`, and ours: `link`, `tlp:<level>`, `dissemination`, `onward`, `reference`, `unknown-marking`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -34,11 +37,15 @@ pub enum Reason {
     /// Not in the clearance's list.
     Classification,
     /// A restrictive value is missing.
-    Restrictive(String),
+    Restrictive(Arc<str>),
     /// No permissive value in common.
-    Permissive(String),
+    Permissive(Arc<str>),
+    /// A label that the policy files of the link do not hold (L-057).
+    Link,
     /// TLP not addressed to this reader, or RED.
     Tlp(Tlp),
+    /// A dissemination marking that is not for this reader (L-132).
+    Dissemination,
     /// Not covered by the agreement (collection, kind, dates).
     Agreement,
     /// Quarantined.
@@ -64,6 +71,7 @@ impl Reason {
         match self {
             Self::Policy => "L-083",
             Self::Label(_) => "L-054",
+            Self::Link => "L-057",
             Self::Classification => "6-2",
             Self::Restrictive(_) => "6-3",
             _ => "L-080",
@@ -81,10 +89,12 @@ impl Reason {
             Self::Classification => 5,
             Self::Restrictive(_) => 6,
             Self::Permissive(_) => 7,
-            Self::Tlp(_) => 8,
-            Self::Onward => 9,
-            Self::Obligation(_) => 10,
-            Self::Reference => 11,
+            Self::Link => 8,
+            Self::Tlp(_) => 9,
+            Self::Dissemination => 10,
+            Self::Onward => 11,
+            Self::Obligation(_) => 12,
+            Self::Reference => 13,
         }
     }
 }
@@ -97,7 +107,9 @@ impl fmt::Display for Reason {
             Self::Classification => f.write_str("classification"),
             Self::Restrictive(tag) => write!(f, "restrictive:{tag}"),
             Self::Permissive(tag) => write!(f, "permissive:{tag}"),
+            Self::Link => f.write_str("link"),
             Self::Tlp(level) => write!(f, "tlp:{}", level.name()),
+            Self::Dissemination => f.write_str("dissemination"),
             Self::Agreement => f.write_str("agreement"),
             Self::Quarantined => f.write_str("quarantined"),
             Self::Onward => f.write_str("onward"),
@@ -140,12 +152,24 @@ struct Road<'a> {
     chain: &'a Chain,
     labels: Vec<Demand<'a>>,
     levels: Vec<Tlp>,
+    /// Every dissemination marking together.
+    dissemination: Option<Dissemination>,
+    /// Identities of the node's own organisation.
+    home: &'a BTreeSet<Id<Identity>>,
     /// A marking here is not understood, or not held any more.
     unknown: bool,
     /// No marking counts at all.
     bare: bool,
-    /// May go to another partner than the one it came from.
-    onward: bool,
+    onward: Next,
+}
+
+/// To whom beside the own organisation and the party it came from it may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Nobody,
+    /// Whoever speaks for its creator says to whom (L-140).
+    Addressees,
+    Anybody,
 }
 
 /// One label in force: found in its policy, or the reason why it cannot be.
@@ -160,6 +184,7 @@ struct Demand<'a> {
 
 /// One alternative label whose maker counts.
 struct Alternative<'a> {
+    label: Cow<'a, Label>,
     policy: &'a Policy,
     found: Resolved,
     /// The node's own mapping counts for one direction only (L-101); what somebody wrote counts for both.
@@ -212,6 +237,47 @@ impl Authority<'_> {
         readers.iter().filter(released).map(|r| r.no).collect()
     }
 
+    /// [`Self::decide_in`], and the TLP under which tools that know no labels get it (L-129).
+    pub(crate) fn decide_with_tlp(
+        &self,
+        collection: CollectionNo,
+        state: &LabelState,
+        type_name: &str,
+        reader: &Reader,
+    ) -> (Decision, Option<Tlp>) {
+        let roads = self.roads(state);
+        let decision = judge(&roads, Some(collection), type_name, reader, self.at, &mut |_, _, _, _| false);
+        let tlp = match &decision {
+            Decision::Release { chain, .. } => roads.get(*chain).and_then(|road| self.export_tlp(road)),
+            Decision::Withhold(_) => None,
+        };
+        (decision, tlp)
+    }
+
+    /// TLP for export, from labels and audience (L-147): of all labels the strictest, and never weaker than what the source said. `None` if the source's
+    /// own TLP says as much, or if there is no label to compute one from.
+    fn export_tlp(&self, road: &Road<'_>) -> Option<Tlp> {
+        let said = road.levels.iter().copied().max();
+        let computed = road.labels.iter().map(|d| self.tlp_of(d, road.chain.collection)).max()?;
+        let computed = under(road, computed);
+        (said.is_none_or(|said| said < computed)).then_some(computed)
+    }
+
+    fn tlp_of(&self, demand: &Demand<'_>, collection: CollectionNo) -> Tlp {
+        // What cannot be decided is released to nobody but whoever brought it.
+        let Ok((policy, found)) = &demand.found else { return Tlp::Red };
+        let restricted = |c: &Chosen| policy.kind(c) == TagType::Restrictive && !c.values.is_empty();
+        if found.chosen.iter().any(restricted) {
+            return Tlp::Red;
+        }
+        if demand.is_public() {
+            return Tlp::Clear;
+        }
+        let community = self.markings.community_of(collection).filter(|(oid, _)| *oid == policy.oid());
+        let whole = community.is_some_and(|(_, value)| policy.is_for_all_of(found, value));
+        if whole { Tlp::Green } else { Tlp::AmberStrict }
+    }
+
     /// The window around `at` in which no date of a policy, an agreement or a succession changes any answer: `[from, until)`, in microseconds.
     pub fn stable_window(&self, readers: &[Reader], states: &[&LabelState]) -> (i64, i64) {
         // Each date as the first microsecond at which its answer is the new one.
@@ -219,7 +285,8 @@ impl Authority<'_> {
         for reader in readers {
             dates.extend(reader.from.iter().chain(&reader.until).map(first_micro));
         }
-        for policy in self.policies.iter() {
+        let links = readers.iter().filter_map(|r| r.link.policies.as_deref());
+        for policy in std::iter::once(self.policies).chain(links).flat_map(Policies::iter) {
             let (from, until) = policy.window();
             dates.extend(from.iter().map(first_micro));
             dates.extend(until.iter().map(|u| u.micros().saturating_add(1)));
@@ -247,9 +314,17 @@ impl Authority<'_> {
     }
 
     fn road<'s>(&'s self, chain: &'s Chain) -> Road<'s> {
-        let mut road =
-            Road { chain, labels: Vec::new(), levels: Vec::new(), unknown: false, bare: true, onward: false };
-        let mut obligations = false;
+        let mut road = Road {
+            chain,
+            labels: Vec::new(),
+            levels: Vec::new(),
+            dissemination: None,
+            home: self.markings.own_identities(),
+            unknown: false,
+            bare: true,
+            onward: Next::Nobody,
+        };
+        let (mut obligations, mut foreign_word) = (false, false);
         let mut labels: Vec<&Label> = Vec::new();
         for id in chain.effective() {
             road.bare = false;
@@ -258,6 +333,11 @@ impl Authority<'_> {
                 Some(Meaning::Tlp(level)) => road.levels.push(*level),
                 Some(Meaning::Statement) => {}
                 Some(Meaning::Obligation) => obligations = true,
+                Some(Meaning::Dissemination(said)) => {
+                    road.dissemination = Some(road.dissemination.map_or_else(|| (**said).clone(), |d| d.combine(said)));
+                    // What a peer or this node put on binds, but is not the creator's word.
+                    foreign_word |= !chain.carried.contains(&id);
+                }
                 Some(Meaning::Unknown) | None => road.unknown = true,
             }
         }
@@ -277,7 +357,13 @@ impl Authority<'_> {
         let clear = road.levels.iter().all(|l| *l == Tlp::Clear);
         let public = !road.labels.is_empty() && road.labels.iter().all(Demand::is_public);
         // Public, or TLP:CLEAR and nothing else. A stricter TLP beside a public label was addressed to this node, not to others (L-140).
-        road.onward = clear && (public || (road.labels.is_empty() && !road.levels.is_empty() && !obligations));
+        let named = road.dissemination.as_ref().is_some_and(Dissemination::names_addressees);
+        let open = clear && (public || (road.labels.is_empty() && !road.levels.is_empty() && !obligations));
+        road.onward = match open {
+            true => Next::Anybody,
+            false if named && chain.vouched && !foreign_word => Next::Addressees,
+            false => Next::Nobody,
+        };
         road
     }
 
@@ -293,7 +379,7 @@ impl Authority<'_> {
             let written = label.parts().alternatives.iter().filter(|_| trusted).chain(beside.iter().copied());
             alternatives.extend(written.filter_map(|l| {
                 let (policy, found) = self.look_up(l).ok()?;
-                Some(Alternative { policy, found, way: None })
+                Some(Alternative { label: Cow::Borrowed(l), policy, found, way: None })
             }));
             alternatives.extend(self.mappings(label));
         }
@@ -323,7 +409,7 @@ impl Authority<'_> {
             .filter_map(|(policy, way)| {
                 let (mapped, _) = self.policies.alternative(label, policy, way, None, label.created()).ok()?;
                 let found = policy.resolve(&mapped, Validity::Old, None).ok()?;
-                Some(Alternative { policy, found, way: Some(way) })
+                Some(Alternative { label: Cow::Owned(mapped), policy, found, way: Some(way) })
             })
             .collect()
     }
@@ -331,24 +417,27 @@ impl Authority<'_> {
 
 impl Demand<'_> {
     fn is_public(&self) -> bool {
-        matches!(&self.found, Ok((policy, _)) if policy.oid() == PUBLIC_OID)
+        matches!(&self.found, Ok((policy, _)) if policy.is_public())
     }
 
-    fn met(&self, reader: &Reader) -> Result<(), Reason> {
+    fn met(&self, reader: &Reader, at: &Timestamp) -> Result<(), Reason> {
         let (policy, resolved) = self.found.as_ref().map_err(Clone::clone)?;
         if self.extended && reader.partner.is_some() {
             return Err(Reason::invalid("extension")); // L-014
         }
         let mut cleared = reader.clearances.iter().filter(|c| c.policy_oid() == policy.oid());
         match (cleared.next(), cleared.next()) {
-            (Some(clearance), None) => policy.compare(resolved, clearance),
-            (None, _) => self.met_in_another(reader),
+            (Some(clearance), None) => {
+                policy.compare(resolved, clearance)?;
+                on_link(self.label, clearance, reader, at)
+            }
+            (None, _) => self.met_in_another(reader, at),
             _ => Err(Reason::Policy),
         }
     }
 
     /// L-104: an alternative in a policy for which the reader is cleared; all of them, if there are several.
-    fn met_in_another(&self, reader: &Reader) -> Result<(), Reason> {
+    fn met_in_another(&self, reader: &Reader, at: &Timestamp) -> Result<(), Reason> {
         let way = if reader.partner.is_none() { Way::Arriving } else { Way::Leaving };
         let mut outcome = Err(Reason::Policy);
         for alternative in self.alternatives.iter().filter(|a| a.way.is_none_or(|w| w == way)) {
@@ -356,6 +445,7 @@ impl Demand<'_> {
             match (cleared.next(), cleared.next()) {
                 (Some(clearance), None) => {
                     alternative.policy.compare(&alternative.found, clearance)?;
+                    on_link(&alternative.label, clearance, reader, at)?;
                     outcome = Ok(());
                 }
                 (None, _) => {}
@@ -364,6 +454,15 @@ impl Demand<'_> {
         }
         outcome
     }
+}
+
+/// L-057: where a link has policy files of its own, they must hold the label and permit it, too.
+fn on_link(label: &Label, clearance: &Clearance, reader: &Reader, at: &Timestamp) -> Result<(), Reason> {
+    let Some(policies) = &reader.link.policies else { return Ok(()) };
+    let policy =
+        policies.find(label.policy_name(), label.policy_oid()).filter(|p| p.in_window(at)).ok_or(Reason::Link)?;
+    let found = policy.resolve(label, Validity::Old, None).map_err(|_| Reason::Link)?;
+    policy.compare(&found, clearance).map_err(|_| Reason::Link)
 }
 
 /// The first microsecond that is not before `t`.
@@ -421,80 +520,104 @@ fn judge(
     Decision::Withhold(furthest.unwrap_or(Reason::Agreement))
 }
 
+/// The tests of one chain: told to the witness, the first failure kept.
+struct Trial<'w> {
+    see: Witness<'w>,
+    failed: Option<Reason>,
+}
+
+impl Trial<'_> {
+    /// Whether to go on.
+    fn test(&mut self, rule: &'static str, what: &dyn fmt::Display, passed: bool, otherwise: Reason) -> bool {
+        let more = (self.see)(rule, what, passed);
+        if !passed {
+            self.failed.get_or_insert(otherwise);
+        }
+        passed || more
+    }
+
+    fn label(&mut self, demand: &Demand<'_>, reader: &Reader, at: &Timestamp) -> bool {
+        let met = demand.met(reader, at);
+        let refused = met.as_ref().err();
+        let more = (self.see)(refused.map_or("L-080", Reason::rule), &Shown(demand, refused), refused.is_none());
+        let Err(reason) = met else { return true };
+        self.failed.get_or_insert(reason);
+        more
+    }
+}
+
 /// Every test of one chain, in order; all must pass. Stops at the first failure unless the witness wants the rest.
 fn walk(road: &Road<'_>, type_name: &str, reader: &Reader, at: &Timestamp, see: Witness<'_>) -> Verdict {
-    let mut failed: Option<Reason> = None;
-    let mut test = |rule: &'static str, what: &dyn fmt::Display, outcome: Result<(), Reason>| -> bool {
-        let more = see(rule, what, outcome.is_ok());
-        if let Err(reason) = outcome {
-            failed.get_or_insert(reason);
-            return more;
-        }
-        true
-    };
+    let mut trial = Trial { see, failed: None };
     let chain = road.chain;
-    let ok = |passed: bool, reason: Reason| if passed { Ok(()) } else { Err(reason) };
     let kinds = reader.collections.get(&chain.collection);
-    let go = test(
+    let go = trial.test(
         "6.1-3",
         &format_args!("the agreement covers collection {}", chain.collection),
-        ok(kinds.is_some(), Reason::Agreement),
-    ) && test(
+        kinds.is_some(),
+        Reason::Agreement,
+    ) && trial.test(
         "6.1-3",
         &format_args!("the agreement covers type `{type_name}` there"),
-        ok(kinds.is_some_and(|k| k.covers(type_name)), Reason::Agreement),
-    ) && test(
+        kinds.is_some_and(|k| k.covers(type_name)),
+        Reason::Agreement,
+    ) && trial.test(
         "6.1-3",
         &"the agreement has begun",
-        ok(reader.from.as_ref().is_none_or(|from| from <= at), Reason::Agreement),
-    ) && test(
+        reader.from.as_ref().is_none_or(|from| from <= at),
+        Reason::Agreement,
+    ) && trial.test(
         "6.1-3",
         &"the agreement is not over",
-        ok(reader.until.as_ref().is_none_or(|until| at < until), Reason::Agreement),
+        reader.until.as_ref().is_none_or(|until| at < until),
+        Reason::Agreement,
     ) && chain.made_for.as_ref().is_none_or(|readers| {
-        test(
+        trial.test(
             "L-124",
             &format_args!("the redacted copy was made for `{}`, and its agreement allows redaction", reader.account),
-            ok(reader.redaction && readers.contains(&reader.no), Reason::Agreement),
+            reader.redaction && readers.contains(&reader.no),
+            Reason::Agreement,
         )
-    }) && test(
+    }) && trial.test(
         "6.1-5",
         &format_args!("not quarantined ({})", Quarantine(chain)),
-        ok(chain.unresolved.is_none(), Reason::Quarantined),
-    ) && test("L-005", &"a marking counts", ok(!road.bare, Reason::Quarantined))
-        && test(
+        chain.unresolved.is_none(),
+        Reason::Quarantined,
+    ) && trial.test("L-005", &"a marking counts", !road.bare, Reason::Quarantined)
+        && trial.test(
             "L-083",
             &"every marking is known here and defined by someone who may",
-            ok(!road.unknown, Reason::UnknownMarking),
+            !road.unknown,
+            Reason::UnknownMarking,
         )
-        && road.labels.iter().all(|d| {
-            let met = d.met(reader);
-            let rule = met.as_ref().err().map_or("L-080", Reason::rule);
-            test(rule, &Shown(d, met.as_ref().err()), met.clone())
-        })
+        && road.labels.iter().all(|d| trial.label(d, reader, at))
         && road.levels.iter().all(|l| {
-            test(
-                "L-142",
-                &format_args!("{l} is addressed to `{}`", reader.account),
-                ok(addressed(*l, reader), Reason::Tlp(*l)),
-            )
+            let what = format_args!("{l} is addressed to `{}`", reader.account);
+            trial.test("L-142", &what, addressed(*l, reader), Reason::Tlp(*l))
+        })
+        && road.dissemination.as_ref().is_none_or(|d| {
+            let passed = d.permits(reader, &chain.origin, &road.levels, road.home);
+            let what = format_args!("the dissemination marking is for `{}`", reader.account);
+            trial.test("L-132", &what, passed, Reason::Dissemination)
         });
     if go {
         let home = matches!(chain.origin, Origin::Own { .. }) || reader.partner.is_none() || reader.owns(&chain.origin);
-        let go = test(
+        let go = trial.test(
             "L-140",
-            &"own material, or for its own party, or public enough to go onward",
-            ok(home || road.onward, Reason::Onward),
+            &"own material, or for its own party, or public enough to go onward, or its creator addressed the reader",
+            home || road.onward != Next::Nobody,
+            Reason::Onward,
         );
         if go && chain.unattributed {
-            test(
+            trial.test(
                 "L-143",
                 &"for its own party: others get `tlp:ex:chr` as a redacted copy or not at all",
-                ok(reader.partner.is_none() || reader.owns(&chain.origin), Reason::Obligation("tlp:ex:chr")),
+                reader.partner.is_none() || reader.owns(&chain.origin),
+                Reason::Obligation("tlp:ex:chr"),
             );
         }
     }
-    failed.map_or(Verdict::Permitted, Verdict::Refused)
+    trial.failed.map_or(Verdict::Permitted, Verdict::Refused)
 }
 
 /// Rule 2 for TLP: CLEAR passes everyone, RED nobody (L-141), the others whom this node's organisation addresses, itself included.
@@ -504,6 +627,13 @@ fn addressed(level: Tlp, reader: &Reader) -> bool {
         Tlp::Green | Tlp::Amber | Tlp::AmberStrict => reader.partner.is_none() || reader.tlp.contains(&level),
         Tlp::Red => false,
     }
+}
+
+/// What a dissemination marking allows weakens a computed level as far as it allows clients (L-147), and strengthens it like any other marking.
+fn under(road: &Road<'_>, computed: Tlp) -> Tlp {
+    let Some(said) = road.dissemination.as_ref().map(Dissemination::onward) else { return computed };
+    let with_clients = computed == Tlp::AmberStrict && said >= Onward::Clients;
+    if with_clients { Tlp::Amber } else { computed.max(said.tlp()) }
 }
 
 struct Shown<'d, 'a>(&'d Demand<'a>, Option<&'d Reason>);

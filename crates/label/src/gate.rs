@@ -1,5 +1,5 @@
 //! The gate. Only [`Authority::release`] makes a [`Released`].
-use crate::{Authority, CollectionNo, Decision, LabelState, Reader, Reason};
+use crate::{Authority, Chain, CollectionNo, Decision, LabelState, Reader, Reason, Tlp};
 use std::collections::HashMap;
 use std::sync::Arc;
 /// What the store says beside the label; checked again here.
@@ -43,6 +43,9 @@ pub struct Released<T> {
     object: T,
     to: crate::ReaderNo,
     added: Vec<stix::Id<stix::id::MarkingDefinition>>,
+    tlp: Option<Tlp>,
+    state: Arc<LabelState>,
+    chain: usize,
 }
 impl<T> std::fmt::Debug for Released<T> {
     /// Not the object: a log line is a way out of its own (L-151).
@@ -63,6 +66,15 @@ impl<T> Released<T> {
     pub fn assigned(&self) -> &[stix::Id<stix::id::MarkingDefinition>] {
         &self.added
     }
+    /// The TLP that stands for its labels where a tool knows none (L-129, L-147); what the object carries itself is not repeated. For accounts whose
+    /// settings ask for it, never for peers, and never instead of the labels.
+    pub fn tlp(&self) -> Option<Tlp> {
+        self.tlp
+    }
+    /// The road that permitted it.
+    pub(crate) fn road(&self) -> Option<&Chain> {
+        self.state.chains().get(self.chain)
+    }
 }
 /// Refused. Carries the reason for audit only; never shown to the reader (L-131).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +88,8 @@ impl Authority<'_> {
     /// # Errors
     /// The reason, for audit only.
     pub fn release<T>(&self, item: Labelled<T>, to: &Reader) -> Result<Released<T>, Withheld> {
-        let decision = self.decide_in(item.evidence.collection, &item.state, &item.evidence.type_name, to);
-        admit(item, to, &decision)
+        let judged = self.decide_with_tlp(item.evidence.collection, &item.state, &item.evidence.type_name, to);
+        admit(item, to, &judged)
     }
 
     /// The same for a page; decisions are remembered per (state, type, collection) within the call.
@@ -89,10 +101,10 @@ impl Authority<'_> {
                 let (line, type_name) = (item.evidence.collection, &item.evidence.type_name);
                 let key = (Arc::as_ptr(&item.state), Arc::clone(type_name), line);
                 let remembered = known.entry(key).or_insert_with(|| Remembered {
-                    decision: self.decide_in(line, &item.state, type_name, to),
+                    judged: self.decide_with_tlp(line, &item.state, type_name, to),
                     _state: Arc::clone(&item.state),
                 });
-                admit(item, to, &remembered.decision)
+                admit(item, to, &remembered.judged)
             })
             .collect()
     }
@@ -100,13 +112,17 @@ impl Authority<'_> {
 
 /// A decision of this page. The state is kept beside it, so that its address cannot come to mean another state meanwhile.
 struct Remembered {
-    decision: Decision,
+    judged: (Decision, Option<Tlp>),
     _state: Arc<LabelState>,
 }
 
 /// The one place where a [`Released`] is made. The decision must be the one for this item's line, state and type and this reader; what can be
 /// checked again without it is.
-fn admit<T>(item: Labelled<T>, to: &Reader, decision: &Decision) -> Result<Released<T>, Withheld> {
+fn admit<T>(
+    item: Labelled<T>,
+    to: &Reader,
+    (decision, tlp): &(Decision, Option<Tlp>),
+) -> Result<Released<T>, Withheld> {
     let Labelled { object, state, evidence } = item;
     let refuse = |reason: Reason| Err(Withheld { reason });
     let (chain, contributed) = match decision {
@@ -123,5 +139,6 @@ fn admit<T>(item: Labelled<T>, to: &Reader, decision: &Decision) -> Result<Relea
     // A contributor sees what it brought as it brought it: a label that was assigned here is not told to it.
     let assigned = if contributed { &[] } else { road.assigned.markings() };
     let added = assigned.iter().filter(|id| !road.carried.contains(id)).copied().collect();
-    Ok(Released { object, to: to.no, added })
+    let tlp = tlp.filter(|_| !contributed);
+    Ok(Released { object, to: to.no, added, tlp, state, chain })
 }

@@ -1,7 +1,7 @@
 //! Who belongs to a group, and since when (L-028, L-059); whom a label is for, counted in members (L-094).
-use crate::Clearance;
 use crate::name::fold;
 use crate::policy::{Chosen, Policy, Resolved, TagSet, TagSetRole, Value};
+use crate::{Clearance, TagType};
 use std::collections::{BTreeMap, BTreeSet};
 use stix::Timestamp;
 
@@ -127,6 +127,24 @@ impl Policy {
         };
         let narrowed = chosen(TagSetRole::Narrows).and_then(|(_, values)| values).map(|v| expand(&v));
         Reach { base, narrowed }
+    }
+
+    /// Whether `value` stands for members whom a label of this policy can be for.
+    pub fn has_audience(&self, value: &str) -> bool {
+        self.audience_value(value).is_some()
+    }
+
+    fn audience_value(&self, value: &str) -> Option<&Value> {
+        let named = |s: &&TagSet| s.role.is_some();
+        let mut lanes = self.tag_sets.iter().filter(named).flat_map(|s| &s.lanes);
+        lanes.find_map(|l| l.value(value).filter(|v| l.kind == TagType::Permissive && !self.opens(v)))
+    }
+
+    /// Whether a label is for every member of `value`, by the list that counts for it (L-147). One that names no audience is for nobody in particular.
+    pub(crate) fn is_for_all_of(&self, label: &Resolved, value: &str) -> bool {
+        let Some(value) = self.audience_value(value) else { return false };
+        let members = self.expand([value], label.roll);
+        !members.is_empty() && self.reach(label).whole().is_some_and(|all| members.is_subset(&all))
     }
 
     pub(crate) fn with_role(&self, role: TagSetRole) -> Option<(usize, &TagSet)> {

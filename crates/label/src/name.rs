@@ -25,6 +25,40 @@ fn nfc(s: String) -> String {
     if is_nfc(&s) { s } else { s.nfc().collect() }
 }
 
+/// Whether `s` is printable ASCII as [`tidy`] would leave it: nearly every name is.
+fn plain(s: &str) -> bool {
+    let b = s.as_bytes();
+    b.iter().all(|c| (b' '..=b'~').contains(c))
+        && !b.starts_with(b" ")
+        && !b.ends_with(b" ")
+        && !b.windows(2).any(|w| w == b"  ")
+}
+
+/// A name that is looked for among folded ones; folded itself only if that is more than the case of ASCII letters.
+pub(crate) enum Wanted<'a> {
+    Plain(&'a str),
+    Folded(String),
+}
+
+impl<'a> Wanted<'a> {
+    pub(crate) fn new(s: &'a str) -> Self {
+        if plain(s) { Self::Plain(s) } else { Self::Folded(fold(s)) }
+    }
+
+    /// Whether it folds to `key`, which is folded.
+    pub(crate) fn is(&self, key: &str) -> bool {
+        match self {
+            Self::Plain(s) => s.eq_ignore_ascii_case(key),
+            Self::Folded(s) => s == key,
+        }
+    }
+
+    /// Whether it folds to one of `keys`.
+    pub(crate) fn is_in(&self, keys: &[String]) -> bool {
+        keys.iter().any(|key| self.is(key))
+    }
+}
+
 /// What two names are compared by: [`tidy`], then Unicode simple case folding (L-008).
 pub(crate) fn fold(s: &str) -> String {
     let s = tidy(s);
@@ -89,8 +123,8 @@ pub(crate) fn is_oid(s: &str) -> bool {
 pub(crate) fn cmp_oid(a: Option<&str>, b: Option<&str>) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) => {
-            let arcs = |s: &'_ str| s.split('.').map(|arc| (arc.len(), arc.to_owned())).collect::<Vec<_>>();
-            arcs(a).cmp(&arcs(b))
+            let arcs = |s| str::split(s, '.').map(|arc: &str| (arc.len(), arc));
+            arcs(a).cmp(arcs(b))
         }
         _ => a.is_some().cmp(&b.is_some()),
     }
@@ -159,6 +193,37 @@ mod tests {
         assert_eq!(fold("ᾈ"), "ᾀ");
         assert_eq!(tidy("NAC\u{327}\n"), "NAÇ");
         assert_eq!(fold("\u{212A}OR"), "kor", "the Kelvin sign folds to k");
+    }
+
+    /// L-008: looking for a name finds what folds to the same, whether or not it had to be folded for that.
+    #[test]
+    fn a_wanted_name_is_found_exactly_where_both_fold_alike() {
+        let names = [
+            "",
+            " ",
+            "NATO",
+            "nato",
+            " NATO",
+            "NATO ",
+            "NA TO",
+            "NA  TO",
+            "NA\tTO",
+            "N\u{0}",
+            "\u{7f}",
+            "TRÈS",
+            "tre\u{300}s",
+            "\u{212A}OR",
+            "KOR",
+            "ß",
+            "ss",
+            "~",
+        ];
+        for a in names {
+            for b in names {
+                assert_eq!(Wanted::new(a).is(&fold(b)), fold(a) == fold(b), "{a:?} {b:?}");
+                assert_eq!(Wanted::new(a).is_in(&[fold("x"), fold(b)]), fold(a) == fold(b));
+            }
+        }
     }
 
     /// L-071: 2.25 arcs are longer than any machine word.

@@ -3,9 +3,10 @@
 use crate::equivalence::{Besides, EquivalentClass, EquivalentTag};
 use crate::marking_text::{Phrase, Qualifier};
 use crate::membership::Roll;
-use crate::name::{cmp_oid, fold};
+use crate::name::{Wanted, cmp_oid};
 use crate::{Clearance, Label, Reason, TagType, Trust};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use stix::Timestamp;
 
 /// Whether a label is checked as new (nothing obsolete, nothing outside its dates, no empty permissive category) or as read (L-054, L-055).
@@ -21,6 +22,7 @@ pub enum Validity {
 #[derive(Debug)]
 pub struct Policy {
     pub(crate) name: String,
+    pub(crate) key: String,
     pub(crate) oid: String,
     pub(crate) digest: [u8; 48],
     pub(crate) version: String,
@@ -74,6 +76,8 @@ pub(crate) enum TagSetRole {
 #[derive(Debug)]
 pub(crate) struct TagSet {
     pub(crate) name: String,
+    /// The name once more, for reasons: these are made for every reader who is refused.
+    pub(crate) shown: Arc<str>,
     pub(crate) key: String,
     pub(crate) oid: String,
     pub(crate) aliases: Vec<String>,
@@ -179,8 +183,8 @@ impl Lane {
     }
 
     fn index(&self, name: &str) -> Option<usize> {
-        let wanted = fold(name);
-        self.values.iter().position(|v| v.key == wanted || v.aliases.contains(&wanted))
+        let wanted = Wanted::new(name);
+        self.values.iter().position(|v| wanted.is(&v.key) || wanted.is_in(&v.aliases))
     }
 }
 
@@ -193,6 +197,11 @@ impl Policy {
     /// Policy OID.
     pub fn oid(&self) -> &str {
         &self.oid
+    }
+
+    /// Whether it is the policy of public material (L-006), which restricts nobody.
+    pub fn is_public(&self) -> bool {
+        self.oid == crate::decide::PUBLIC_OID
     }
 
     /// SHA-384 of the file (L-056).
@@ -229,8 +238,8 @@ impl Policy {
     }
 
     pub(crate) fn class_index(&self, name: &str) -> Option<usize> {
-        let wanted = fold(name);
-        self.classifications.iter().position(|c| c.key == wanted)
+        let wanted = Wanted::new(name);
+        self.classifications.iter().position(|c| wanted.is(&c.key))
     }
 
     /// By OID when given, else by name; both given must agree (L-009, L-010).
@@ -239,8 +248,8 @@ impl Policy {
     }
 
     fn set_index(&self, name: &str, oid: Option<&str>) -> Result<usize, &'static str> {
-        let wanted = fold(name);
-        let named = |s: &TagSet| s.key == wanted || s.aliases.contains(&wanted);
+        let wanted = Wanted::new(name);
+        let named = |s: &TagSet| wanted.is(&s.key) || wanted.is_in(&s.aliases);
         match oid {
             Some(oid) => {
                 let i = self.tag_sets.iter().position(|s| s.oid == oid).ok_or("unknown-tag-set")?;
@@ -252,7 +261,7 @@ impl Policy {
 
     /// Whether the label names this policy, and by which fault not (L-009).
     fn names_me(&self, label: &Label) -> Result<(), &'static str> {
-        let same_name = fold(label.policy_name()) == fold(&self.name);
+        let same_name = Wanted::new(label.policy_name()).is(&self.key);
         match label.policy_oid() {
             Some(oid) if oid == self.oid => {
                 if same_name {
@@ -387,18 +396,24 @@ impl Policy {
         if clearance.policy_oid() != self.oid {
             return Err(Reason::Policy);
         }
-        if !clearance.has_classification(&self.classifications[label.class].key) {
+        let places = clearance.places_in(&self.digest);
+        let classified = match places {
+            Some(places) => places.has_classification(label.class),
+            None => clearance.has_classification(&self.classifications[label.class].key),
+        };
+        if !classified {
             return Err(Reason::Classification);
         }
-        let held = |c: &Chosen, v: &usize| {
-            clearance
+        let held = |c: &Chosen, v: &usize| match places {
+            Some(places) => places.holds(c.set, c.lane, *v),
+            None => clearance
                 .values(&self.tag_sets[c.set].oid, self.lane(c).kind)
-                .is_some_and(|h| h.contains(&self.lane(c).values[*v].key))
+                .is_some_and(|h| h.contains(&self.lane(c).values[*v].key)),
         };
         let newcomer = |c: &Chosen, v: &usize| {
             self.rolls.len() > 1 && self.joined_later(&self.lane(c).values[*v].key, label.roll, clearance)
         };
-        let tag = |c: &Chosen| self.tag_sets[c.set].name.clone();
+        let tag = |c: &Chosen| Arc::clone(&self.tag_sets[c.set].shown);
         let of = |kind: TagType| label.chosen.iter().filter(move |c| self.lane(c).kind == kind);
         if let Some(c) = of(TagType::Restrictive).find(|c| !c.values.iter().all(|v| held(c, v))) {
             return Err(Reason::Restrictive(tag(c)));
@@ -490,7 +505,7 @@ impl Policies {
     pub fn new(list: Vec<Policy>) -> Result<Self, PolicyError> {
         let mut faults = Vec::new();
         for (i, p) in list.iter().enumerate() {
-            if list.iter().take(i).any(|q| fold(&q.name) == fold(&p.name) || q.oid == p.oid) {
+            if list.iter().take(i).any(|q| q.key == p.key || q.oid == p.oid) {
                 faults.push(format!("two policy files are named `{}` or have the object identifier {}", p.name, p.oid));
             }
         }
@@ -511,7 +526,7 @@ impl Policies {
         if let Some(oid) = oid {
             return self.list.iter().find(|p| p.oid == oid);
         }
-        let wanted = fold(name);
-        self.list.iter().find(|p| fold(&p.name) == wanted)
+        let wanted = Wanted::new(name);
+        self.list.iter().find(|p| wanted.is(&p.key))
     }
 }

@@ -1,7 +1,8 @@
 //! Who would receive.
-use crate::{Clearance, CollectionNo, Origin, Tlp};
+use crate::{Clearance, CollectionNo, Origin, Policies, Tlp};
 use std::collections::{BTreeMap, BTreeSet};
-use stix::Timestamp;
+use std::sync::Arc;
+use stix::{Id, Timestamp, id::Identity};
 
 /// A reader's number in the store, dense from 0; the bit in [`crate::Bits`].
 pub type ReaderNo = u32;
@@ -46,6 +47,22 @@ pub struct Reader {
     pub until: Option<Timestamp>,
     /// The agreement says `redaction = "allowed"`: of an own object that it may not have whole it may get a redacted copy (L-123).
     pub redaction: bool,
+    /// The link to it.
+    pub link: Link,
+}
+
+/// What an agreement says about the link to a reader, beside clearances and collections.
+#[derive(Debug, Clone, Default)]
+pub struct Link {
+    /// Identities of its organisation: as these it is addressed (L-132, L-140).
+    pub identities: BTreeSet<Id<Identity>>,
+    /// It is a client of this node's organisation, in the sense of TLP (L-140).
+    pub client: bool,
+    /// Communities that it belongs to, as dissemination markings name them (L-132).
+    pub communities: BTreeSet<String>,
+    /// The policy files that count on this link, beside those of the node: what they do not hold is not exchanged there (L-057). `None`: the node's
+    /// alone count.
+    pub policies: Option<Arc<Policies>>,
 }
 
 impl Reader {

@@ -317,7 +317,9 @@ impl Cutting<'_> {
         }
         if self.unknown {
             let mut known = BTreeSet::new();
-            copy.iter().filter(|(n, _)| !FRAME.contains(&n.as_str())).for_each(|(_, value)| ids_in(value, &mut known));
+            for (_, value) in copy.iter().filter(|(n, _)| !FRAME.contains(&n.as_str())) {
+                ids_in(value, &mut known);
+            }
             for id in known {
                 name.push(b'\n');
                 name.extend(id.bytes());
@@ -419,8 +421,16 @@ fn ids_in(value: &Value, found: &mut BTreeSet<String>) {
         Value::String(text) if text.parse::<AnyId>().is_ok() => {
             found.insert(text.clone());
         }
-        Value::Array(items) => items.iter().for_each(|item| ids_in(item, found)),
-        Value::Object(members) => members.iter().for_each(|(_, value)| ids_in(value, found)),
+        Value::Array(items) => {
+            for item in items {
+                ids_in(item, found);
+            }
+        }
+        Value::Object(members) => {
+            for value in members.values() {
+                ids_in(value, found);
+            }
+        }
         _ => {}
     }
 }

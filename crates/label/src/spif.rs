@@ -233,6 +233,7 @@ impl<'a> Reader<'a> {
             class_els.iter().map(|el| fold(el.attribute("name").unwrap_or_default())).collect();
         let mut context = Context { class_keys, sets };
         let mut policy = Policy {
+            key: name.as_deref().map(fold).unwrap_or_default(),
             name: name.unwrap_or_default(),
             oid: oid.unwrap_or_default(),
             digest,
@@ -348,6 +349,7 @@ impl<'a> Reader<'a> {
             .map(|(set, equivalents)| TagSet {
                 equivalents,
                 key: fold(&set.name),
+                shown: set.name.as_str().into(),
                 name: set.name.clone(),
                 oid: set.oid.clone(),
                 aliases: Vec::new(),

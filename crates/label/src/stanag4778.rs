@@ -353,6 +353,19 @@ fn only_child(el: El<'_>) -> Result<El<'_>, String> {
 /// # Errors
 /// A label that cannot be written, or none.
 pub fn sidecar(labels: &[(&Label, &Policy)], name: &str, content_type: &str, data: &[u8]) -> Result<String, String> {
+    sidecar_of(labels, name, content_type, Sha384::digest(data).as_slice())
+}
+
+/// [`sidecar`] of a file whose SHA-384 is known.
+///
+/// # Errors
+/// As [`sidecar`].
+pub fn sidecar_of(
+    labels: &[(&Label, &Policy)],
+    name: &str,
+    content_type: &str,
+    sha384: &[u8],
+) -> Result<String, String> {
     if labels.is_empty() || name.is_empty() || name.contains('/') {
         return Err("a sidecar binds at least one label to a file beside it".into());
     }
@@ -367,7 +380,7 @@ pub fn sidecar(labels: &[(&Label, &Policy)], name: &str, content_type: &str, dat
         }
     }
     let mut out = Writer::new(Vec::new());
-    let digest = STANDARD.encode(Sha384::digest(data));
+    let digest = STANDARD.encode(sha384);
     write(&mut out, &labels, &uri, content_type, &digest).map_err(|e| format!("the sidecar cannot be written: {e}"))?;
     String::from_utf8(out.into_inner()).map_err(|_| "the sidecar cannot be written as UTF-8".to_owned())
 }

@@ -4,7 +4,6 @@ use crate::name::fold;
 use crate::tlp;
 use crate::{Label, Markings, Meaning, Policies, ReaderNo, Role, Validity};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use stix::{Id, Object, id::MarkingDefinition};
 /// A collection's number in the store.
 pub type CollectionNo = u32;
@@ -106,7 +105,7 @@ pub struct Chain {
     /// Set while the chain is quarantined.
     pub unresolved: Option<Unresolved>,
     /// Whoever brought it may speak for its creator: the agreement with it lists that identity by name, or, for an own road, the node's file does (I4).
-    /// Between instances of one id it goes before others; it permits nothing.
+    /// Between instances of one id it goes before others; and the addressees that it names are those of the creator (L-140).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub vouched: bool,
     /// The readers for whom the node made the instance, sorted: a redacted copy, or the marking definition of one (L-124). By this road nobody else has
@@ -221,6 +220,25 @@ pub fn resolve(
     Chain { collection, origin, carried, assigned, unresolved, vouched: false, made_for: None, unattributed }
 }
 
+/// Why what came over a link with policy files of its own waits: it bears a label that they do not hold, and such a label is not exchanged there
+/// (L-057). What the node itself assigned was not exchanged.
+pub fn off_link(chain: &Chain, markings: &Markings, link: &Policies) -> Option<Unresolved> {
+    let told: &[Id<MarkingDefinition>] = match &chain.assigned {
+        Assigned::ByPeer { markings } => markings,
+        _ => &[],
+    };
+    let held = |label: &Label| {
+        let policy = link.find(label.policy_name(), label.policy_oid());
+        policy.is_some_and(|p| p.check(label, Validity::Old, None).is_ok())
+    };
+    let off = |id: &Id<MarkingDefinition>| match markings.meaning_in(id, &chain.origin, chain.collection) {
+        Some(Meaning::Label(label)) => !held(label),
+        _ => false,
+    };
+    let any = chain.carried.iter().chain(told).any(off);
+    any.then(|| Unresolved::Contradictory { why: "label:link".into() })
+}
+
 /// On the whole object two labels of one policy and role, or anywhere a label that its policy finds invalid. A policy that is not held is no
 /// contradiction: the decision withholds until it is.
 fn contradiction<'a>(labels: impl Iterator<Item = (&'a Label, bool)>, policies: &Policies) -> Option<Unresolved> {
@@ -247,7 +265,10 @@ fn contradiction<'a>(labels: impl Iterator<Item = (&'a Label, bool)>, policies: 
 }
 
 fn sorted(ids: impl Iterator<Item = Id<MarkingDefinition>>) -> Vec<Id<MarkingDefinition>> {
-    ids.collect::<BTreeSet<_>>().into_iter().collect()
+    let mut sorted: Vec<_> = ids.collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted
 }
 
 impl Assigned {

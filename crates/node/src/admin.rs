@@ -2,11 +2,13 @@
 //! the running one; the answer is the same. A change is in force everywhere in the node when the reply comes.
 
 mod conflicts;
+mod export;
 mod inspect;
 mod manage;
 
 use manage::AccountChange;
 
+pub use export::ExportStyle;
 pub use manage::read_unpacked;
 
 use crate::{Node, NodeError};
@@ -38,6 +40,9 @@ pub enum Request {
         account: Option<String>,
         /// Where to.
         output: PathBuf,
+        /// How.
+        #[serde(default)]
+        style: ExportStyle,
     },
     /// Lists collections.
     Collections,
@@ -221,8 +226,8 @@ impl Node {
             Request::Import { paths, collection, label, strict } => {
                 json(&self.import_files(&paths, &collection, label.as_deref(), strict, progress)?)
             }
-            Request::Export { collection, account, output } => {
-                json(&self.export(&collection, account.as_deref(), &output)?)
+            Request::Export { collection, account, output, style } => {
+                json(&self.export(&collection, account.as_deref(), &output, &style)?)
             }
             Request::Collections => self.list_collections(),
             Request::Users => Ok(self.list_users()),

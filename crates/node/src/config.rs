@@ -3,6 +3,7 @@
 //! ```text
 //! node.toml               the node itself: [`NodeFile`]
 //! policies/NAME.spif.xml  policy files
+//! confirmations.toml      equivalences between policies that were confirmed, signed: [`Confirmations`]
 //! catalogue.json          a STIX bundle of the marking definitions that this node assigns: the label catalogue
 //! agreements/PARTNER.toml who gives what to whom: [`Agreement`]
 //! store/                  the database; owned by one process
@@ -17,15 +18,18 @@ mod node_file;
 pub use agreement::{Accept, Agreement, Give, Pull, PullCollection, Redaction};
 pub use clearance::ClearanceFile;
 pub use detection::{DetectionFile, OnWarning};
-pub use node_file::{CollectionFile, Listen, NodeFile, Operator, Validation};
+pub use node_file::{
+    CollectionFile, Community, Confirmations, EquivalenceFile, Listen, NodeFile, Operator, TagFile, Validation,
+};
 
 use crate::{NodeError, world::kinds};
 use label::{CollectionNo, Label, Markings, Origin, Policies, Policy, Reader, SignerKeys};
 use sha2::{Digest as _, Sha256};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use stix::{Id, Object, id::MarkingDefinition};
 
@@ -56,6 +60,15 @@ pub struct AgreementFile {
     pub digest: [u8; 32],
 }
 
+/// The policy files of one link.
+#[derive(Debug, Clone)]
+pub struct LinkPolicies {
+    /// Compiled.
+    pub policies: Arc<Policies>,
+    /// As [`Config::policies_digest`].
+    pub digest: [u8; 32],
+}
+
 /// A whole configuration directory, read and checked.
 #[derive(Debug)]
 pub struct Config {
@@ -71,8 +84,12 @@ pub struct Config {
     pub catalogue: BTreeMap<String, CatalogueLabel>,
     /// Agreements by partner.
     pub agreements: BTreeMap<String, AgreementFile>,
+    /// Equivalences and mappers that count: those of `node.toml` and the signed ones (L-109).
+    pub confirmed: Confirmations,
+    /// Policy files of links that have their own, by partner (L-057).
+    pub links: BTreeMap<String, LinkPolicies>,
     /// Compiled warning lists by alias of the detection collection.
-    pub warning_lists: BTreeMap<String, std::sync::Arc<detect::WarningLists>>,
+    pub warning_lists: BTreeMap<String, Arc<detect::WarningLists>>,
 }
 
 impl Config {
@@ -84,7 +101,13 @@ impl Config {
             Err(fault) => return Err(NodeError::Config(vec![fault])),
         };
         node.check(&mut faults);
-        let (policies, policies_digest) = load_policies(dir, &node, &mut faults);
+        let confirmed = load_confirmations(dir, &node, &mut faults);
+        let signers = PolicySigners::load(dir, &node, &mut faults);
+        let (list, policies_digest) = signers.policies(dir, &node.policies, &mut faults);
+        let policies = Policies::new(list).and_then(|p| p.trusting(&confirmed.trust())).unwrap_or_else(|errors| {
+            faults.extend(errors.faults);
+            Policies::default()
+        });
         let catalogue = load_catalogue(dir, &node, &mut faults);
         let agreements = load_agreements(dir, &mut faults);
         for collection in &node.collections {
@@ -97,9 +120,30 @@ impl Config {
                 ));
             }
         }
+        for tag in node.tags.iter().filter(|t| !catalogue.contains_key(&t.label)) {
+            faults.push(format!("node.toml: tag `{}`: label `{}` is not in the catalogue", tag.tag, tag.label));
+        }
+        for collection in &node.collections {
+            let Some(Community { policy, value }) = &collection.community else { continue };
+            if !policies.find(policy, None).is_some_and(|p| p.has_audience(value)) {
+                faults.push(format!(
+                    "node.toml: collection `{}`: community: no policy `{policy}` in use has an audience `{value}`",
+                    collection.alias
+                ));
+            }
+        }
         let warning_lists = detection::load(dir, &node, &mut faults);
-        let mut config =
-            Self { dir: dir.to_owned(), node, policies, policies_digest, catalogue, agreements, warning_lists };
+        let mut config = Self {
+            dir: dir.to_owned(),
+            node,
+            policies,
+            policies_digest,
+            catalogue,
+            agreements,
+            confirmed,
+            links: BTreeMap::new(),
+            warning_lists,
+        };
         for clearance in &config.node.operator.clearance {
             if let Err(why) = clearance.compile(&config.policies) {
                 faults.push(format!("node.toml: operator: {why}"));
@@ -108,6 +152,7 @@ impl Config {
         let files = std::mem::take(&mut config.agreements);
         for (partner, file) in &files {
             config.check_agreement(partner, &file.agreement, &mut faults);
+            config.load_link(&signers, partner, &file.agreement, &mut faults);
         }
         config.agreements = files;
         if faults.is_empty() { Ok(config) } else { Err(NodeError::Config(faults)) }
@@ -119,7 +164,10 @@ impl Config {
         let mut faults = Vec::new();
         match read_agreement(path) {
             Ok(file) => {
-                next.check_agreement(&file.agreement.partner, &file.agreement, &mut faults);
+                let partner = &file.agreement.partner;
+                next.check_agreement(partner, &file.agreement, &mut faults);
+                let signers = PolicySigners::load(&next.dir, &next.node, &mut faults);
+                next.load_link(&signers, partner, &file.agreement, &mut faults);
                 next.agreements.insert(file.agreement.partner.clone(), file);
             }
             Err(fault) => faults.push(fault),
@@ -164,6 +212,7 @@ impl Config {
             from: file.agreement.from(),
             until: file.agreement.until(),
             redaction: file.agreement.redaction == Redaction::Allowed,
+            link: self.link(partner),
         };
         for give in &file.agreement.give {
             let kinds = kinds(&give.kinds);
@@ -180,6 +229,51 @@ impl Config {
     /// The number that [`Self::recipient`] gives to a collection.
     pub fn collection_no(&self, alias: &str) -> Option<CollectionNo> {
         self.node.collections.iter().zip(0..).find(|(c, _)| c.alias == alias).map(|(_, no)| no)
+    }
+
+    /// The policy files of a link, if its agreement names some.
+    fn load_link(&mut self, signers: &PolicySigners, partner: &str, agreement: &Agreement, faults: &mut Vec<String>) {
+        self.links.remove(partner);
+        let Some(names) = &agreement.policies else { return };
+        let before = faults.len();
+        let (list, digest) = signers.policies(&self.dir, names, faults);
+        for policy in list.iter().filter(|p| self.policies.find(p.name(), Some(p.oid())).is_none()) {
+            faults.push(format!(
+                "agreements/{partner}.toml: policies: the node itself holds no policy `{}`; name a file of it in node.toml, too",
+                policy.name()
+            ));
+        }
+        match Policies::new(list) {
+            Ok(policies) => {
+                self.links.insert(partner.to_owned(), LinkPolicies { policies: Arc::new(policies), digest });
+            }
+            Err(errors) => faults.extend(errors.faults),
+        }
+        for fault in faults.iter_mut().skip(before).filter(|f| !f.starts_with("agreements/")) {
+            *fault = format!("agreements/{partner}.toml: policies: {fault}");
+        }
+    }
+
+    /// The own organisation, as material is addressed to it.
+    pub(crate) fn own_link(&self) -> label::Link {
+        let identities = self.node.identities.iter().chain([&self.node.identity]).copied().collect();
+        label::Link { identities, ..label::Link::default() }
+    }
+
+    /// What the agreement with a partner says about the link to it.
+    pub(crate) fn link(&self, partner: &str) -> label::Link {
+        let Some(file) = self.agreements.get(partner) else { return label::Link::default() };
+        label::Link {
+            identities: BTreeSet::from([file.agreement.identity]),
+            client: file.agreement.client,
+            communities: file.agreement.communities.iter().cloned().collect(),
+            // Files that are named but could not be read hold nothing.
+            policies: file
+                .agreement
+                .policies
+                .as_ref()
+                .map(|_| self.links.get(partner).map_or_else(Arc::default, |l| Arc::clone(&l.policies))),
+        }
     }
 
     fn check_agreement(&self, partner: &str, agreement: &Agreement, faults: &mut Vec<String>) {
@@ -233,39 +327,67 @@ fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
     toml::from_str(&read_text(path)?).map_err(|e| format!("{}: {}", name(path), e.to_string().trim_end()))
 }
 
-fn load_policies(dir: &Path, node: &NodeFile, faults: &mut Vec<String>) -> (Policies, [u8; 32]) {
-    let mut list = Vec::new();
-    let keys = node.policy_keys.as_ref().map(|file| {
-        let keys = read_text(&dir.join(file)).and_then(|text| SignerKeys::from_jwks(&text));
-        // Without keys nothing is signed by anyone who counts.
-        keys.unwrap_or_else(|why| {
-            faults.push(format!("{file}: {why}"));
-            SignerKeys::default()
-        })
-    });
-    let signed = |path: &Path, xml: String| match &keys {
-        None => Ok(xml),
-        Some(keys) => {
-            let beside = path.with_extension("xml.jws");
-            let checked = read_text(&beside).and_then(|jws| keys.verify_file(xml.as_bytes(), &jws).map(|_| ()));
-            checked.map(|()| xml).map_err(|why| format!("{}: {why}", name(&beside)))
-        }
-    };
-    for policy in &node.policies {
-        let path = dir.join("policies").join(format!("{policy}.spif.xml"));
-        match read_text(&path).and_then(|xml| signed(&path, xml)).map(|xml| Policy::load(xml.as_bytes())) {
-            Ok(Ok(policy)) => list.push(policy),
-            Ok(Err(errors)) => faults.extend(errors.faults.iter().map(|f| format!("{}: {f}", name(&path)))),
-            Err(fault) => faults.push(fault),
-        }
+/// Whose signature a policy file needs, if anybody's (L-056).
+struct PolicySigners(Option<SignerKeys>);
+
+impl PolicySigners {
+    fn load(dir: &Path, node: &NodeFile, faults: &mut Vec<String>) -> Self {
+        Self(node.policy_keys.as_ref().map(|file| load_keys(dir, file, faults)))
     }
-    list.sort_by(|a, b| a.name().cmp(b.name()));
-    let digest = list.iter().fold(Sha256::new(), |hash, policy| hash.chain_update(policy.digest())).finalize().into();
-    let policies = Policies::new(list).and_then(|p| p.trusting(&node.trust())).unwrap_or_else(|errors| {
-        faults.extend(errors.faults);
-        Policies::default()
+
+    /// Policy files by name, and the digest over theirs.
+    fn policies(&self, dir: &Path, names: &[String], faults: &mut Vec<String>) -> (Vec<Policy>, [u8; 32]) {
+        let mut list = Vec::new();
+        for policy in names {
+            let path = dir.join("policies").join(format!("{policy}.spif.xml"));
+            let signed = |xml: String| match &self.0 {
+                None => Ok(xml),
+                Some(keys) => signed_by(keys, &path.with_extension("xml.jws"), xml),
+            };
+            match read_text(&path).and_then(signed).map(|xml| Policy::load(xml.as_bytes())) {
+                Ok(Ok(policy)) => list.push(policy),
+                Ok(Err(errors)) => faults.extend(errors.faults.iter().map(|f| format!("{}: {f}", name(&path)))),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        list.sort_by(|a, b| a.name().cmp(b.name()));
+        let digest = list.iter().fold(Sha256::new(), |hash, p| hash.chain_update(p.digest())).finalize().into();
+        (list, digest)
+    }
+}
+
+/// Without keys nothing is signed by anyone who counts.
+fn load_keys(dir: &Path, file: &str, faults: &mut Vec<String>) -> SignerKeys {
+    let keys = read_text(&dir.join(file)).and_then(|text| SignerKeys::from_jwks(&text));
+    keys.unwrap_or_else(|why| {
+        faults.push(format!("{file}: {why}"));
+        SignerKeys::default()
+    })
+}
+
+/// The text, if the detached signature `beside` it is by one of the keys.
+fn signed_by(keys: &SignerKeys, beside: &Path, text: String) -> Result<String, String> {
+    let checked = read_text(beside).and_then(|jws| keys.verify_file(text.as_bytes(), &jws).map(|_| ()));
+    checked.map(|()| text).map_err(|why| format!("{}: {why}", name(beside)))
+}
+
+/// What counts of equivalences: what `node.toml` says itself, and what is signed (L-109). A file that is not signed by one of the keys adds nothing.
+fn load_confirmations(dir: &Path, node: &NodeFile, faults: &mut Vec<String>) -> Confirmations {
+    let mut all = Confirmations { equivalences: node.equivalences.clone(), mappers: node.mappers.clone() };
+    let (Some(file), Some(keys)) = (&node.confirmations, &node.confirmation_keys) else { return all };
+    let (path, keys) = (dir.join(file), load_keys(dir, keys, faults));
+    let signed = read_text(&path).and_then(|text| signed_by(&keys, &dir.join(format!("{file}.jws")), text));
+    let read = signed.and_then(|text| {
+        toml::from_str::<Confirmations>(&text).map_err(|e| format!("{file}: {}", e.to_string().trim_end()))
     });
-    (policies, digest)
+    match read {
+        Ok(signed) => {
+            all.equivalences.extend(signed.equivalences);
+            all.mappers.extend(signed.mappers);
+        }
+        Err(fault) => faults.push(fault),
+    }
+    all
 }
 
 fn load_catalogue(dir: &Path, node: &NodeFile, faults: &mut Vec<String>) -> BTreeMap<String, CatalogueLabel> {

@@ -679,6 +679,7 @@ impl Node {
                     default,
                     &told,
                 );
+                world.keep_off_link(&mut new);
                 new.vouched = old.vouched;
                 if new != *old {
                     changes.push(ChainChange { no: info.no, old: old.clone(), new: Some(new) });
@@ -770,7 +771,11 @@ impl Head {
     /// The chain that an object from here makes.
     fn chain(&self, world: &World, object: &Object, by_peer: &[Id<MarkingDefinition>]) -> Chain {
         let (markings, policies) = (&world.markings, &world.config.policies);
-        let mut chain = resolve(object, markings, policies, self.collection, &self.origin, &self.default, by_peer);
+        let ordinary = world.collections.get(&self.collection).is_some_and(|c| c.new.default_markings == self.default);
+        let tagged = if ordinary { world.tagged(object, &self.origin) } else { None };
+        let default = tagged.as_ref().map_or(self.default.as_slice(), std::slice::from_ref);
+        let mut chain = resolve(object, markings, policies, self.collection, &self.origin, default, by_peer);
+        world.keep_off_link(&mut chain);
         chain.vouched = world.vouches(&self.origin, self.collection, object.view().created_by.as_ref());
         chain
     }

@@ -184,8 +184,15 @@ impl Node {
         collections: &BTreeMap<CollectionNo, Collection>,
     ) -> Result<Markings, NodeError> {
         let mut markings = config.markings();
+        config.own_link().identities.into_iter().for_each(|identity| markings.home(identity));
         for collection in collections.values() {
             markings.place(collection.no, &collection.new.realm);
+            let community = config.collection(&collection.new.alias).and_then(|c| c.community.as_ref());
+            if let Some((policy, value)) =
+                community.and_then(|c| Some((config.policies.find(&c.policy, None)?, &c.value)))
+            {
+                markings.community(collection.no, policy.oid(), value);
+            }
         }
         let limits = stix::Limits::default();
         for (raw, roads) in self.store.markings()? {

@@ -246,7 +246,7 @@ impl Node {
         info: &store::InstanceInfo,
         reader: &Reader,
         now: i64,
-    ) -> Result<Vec<RoadCut>, NodeError> {
+    ) -> Result<Vec<OnRoad>, NodeError> {
         let object =
             Object::parse(&info.raw, &Limits::default()).map_err(|e| store::StoreError::Damaged(e.to_string()))?;
         let actors: Vec<&[label::Clearance]> = world.readers.iter().map(|r| r.clearances.as_slice()).collect();
@@ -259,8 +259,8 @@ impl Node {
     }
 }
 
-/// What a reader gets by the road into one collection in place of the whole.
-pub(crate) type RoadCut = (CollectionNo, Result<Redacted, NotRedacted>);
+/// What is given by one own road of an instance, by the collection that it leads into.
+pub(crate) type OnRoad = (CollectionNo, Result<Redacted, NotRedacted>);
 
 fn own_road(chain: &Chain) -> bool {
     matches!(chain.origin, Origin::Own { .. }) && chain.made_for.is_none()

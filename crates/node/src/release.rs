@@ -130,7 +130,7 @@ impl Node {
                 channel: ask.channel.to_owned(),
                 filter: ask.filter_digest,
                 agreement: world.agreement_digest(account),
-                policies: world.config.policies_digest,
+                policies: world.policies_digest(account),
                 given,
                 last,
                 confirms: ask.confirms,

@@ -108,7 +108,7 @@ impl Node {
         let settings = world.settings(account);
         let empty_array =
             settings.empty_objects || EMPTY_ARRAY_AGENTS.iter().any(|agent| user_agent.starts_with(agent));
-        Style { empty_array, peer: settings.peer }
+        Style { empty_array, peer: settings.peer, tlp: settings.tlp && !settings.peer }
     }
 
     /// Whether these roads of an instance show it to the reader in the collection without its own help: their labels permit it, and the reader sees
@@ -290,6 +290,7 @@ impl Taxii for Node {
         let asked = self.asked(self.meet(who, root, collection)?, who, what, object, query)?;
         let Asked { met, line, object, resumed, .. } = &asked;
         let page_max = met.world.config.node.page_objects_max;
+        let style = Self::style(&met.world, &who.account, user_agent);
         let ask = Ask {
             line: *line,
             after: resumed.after,
@@ -297,15 +298,17 @@ impl Taxii for Node {
             filter: store_filter(&resumed.filter, what, object.as_ref()),
             filter_digest: resumed.filter.digest(),
             content: matches!(what, Listing::Objects | Listing::Object),
-            channel: match what {
-                Listing::Objects => "taxii:objects",
-                Listing::Manifest => "taxii:manifest",
-                Listing::Object => "taxii:object",
-                Listing::Versions => "taxii:versions",
+            channel: match (what, style.tlp) {
+                // A quirk that adds a marking is noted in the receipt (C-015).
+                (Listing::Objects, true) => "taxii:objects+tlp",
+                (Listing::Object, true) => "taxii:object+tlp",
+                (Listing::Objects, false) => "taxii:objects",
+                (Listing::Manifest, _) => "taxii:manifest",
+                (Listing::Object, false) => "taxii:object",
+                (Listing::Versions, _) => "taxii:versions",
             },
             confirms: asked.confirms(),
         };
-        let style = Self::style(&met.world, &who.account, user_agent);
         let encode = |given: &Given<Item>| {
             let next = match given.last.filter(|_| given.more) {
                 Some(slot) => {

@@ -46,6 +46,8 @@ pub struct AccountSettings {
     pub peer: bool,
     /// Quirk C-001: `objects: []` on empty results.
     pub empty_objects: bool,
+    /// Quirk for tools that know no labels (L-129): the TLP that an object's labels come to is added to its markings (L-147). Never for peers.
+    pub tlp: bool,
     /// Aliases of collections that an account of the own organisation may write to. (Partners' accounts write where their agreement says.)
     pub write: Vec<String>,
     /// Reads only these collections, among those it might; empty: all.
@@ -93,6 +95,17 @@ impl World {
             .map_or_else(|| Sha256::digest(b"").into(), |file| file.digest)
     }
 
+    /// SHA-256 over the digests of the policy files by which the account is decided, for receipts: the node's, and those of its link, if it has some (L-057).
+    pub fn policies_digest(&self, account: &str) -> [u8; 32] {
+        let partner = self.accounts.get(account).and_then(|a| a.partner.as_deref());
+        match partner.and_then(|p| self.config.links.get(p)) {
+            Some(link) => {
+                Sha256::new().chain_update(self.config.policies_digest).chain_update(link.digest).finalize().into()
+            }
+            None => self.config.policies_digest,
+        }
+    }
+
     /// Settings of an account; unreadable settings are the narrowest.
     pub fn settings(&self, account: &str) -> AccountSettings {
         let settings = self.accounts.get(account).map(|a| a.settings.clone());
@@ -128,6 +141,42 @@ impl World {
         accept.is_some_and(|accept| accept.speaks_for(Some(creator)))
     }
 
+    /// The catalogue label that a tag of another system stands for on an object that bears no marking (section 11): the only such tag, from a source that
+    /// the node trusts about it.
+    pub(crate) fn tagged(
+        &self,
+        object: &stix::Object,
+        origin: &Origin,
+    ) -> Option<stix::Id<stix::id::MarkingDefinition>> {
+        let tags = &self.config.node.tags;
+        if tags.is_empty() || !object.view().markings.is_empty() || !object.view().granular.is_empty() {
+            return None;
+        }
+        let carried = serde_json::from_str::<Tags>(object.raw()).ok()?.labels;
+        let party = match origin {
+            Origin::Own { .. } => "own",
+            Origin::Partner { partner: party, .. } | Origin::Peer { peer: party } => party,
+        };
+        let mut known = tags.iter().filter(|t| carried.contains(&t.tag));
+        let one = known.next().filter(|t| t.from.iter().any(|f| f == party))?;
+        if known.any(|other| other.label != one.label) {
+            return None;
+        }
+        self.config.catalogue.get(&one.label).map(|l| l.id)
+    }
+
+    /// Lets a road wait whose labels are not exchanged on the link by which it came (L-057).
+    pub(crate) fn keep_off_link(&self, chain: &mut label::Chain) {
+        let party = match &chain.origin {
+            Origin::Own { .. } => return,
+            Origin::Partner { partner, .. } => partner,
+            Origin::Peer { peer } => peer,
+        };
+        if let (None, Some(link)) = (&chain.unresolved, self.config.links.get(party)) {
+            chain.unresolved = label::off_link(chain, &self.markings, &link.policies);
+        }
+    }
+
     /// Who an account is as a source.
     pub fn origin(&self, account: &str) -> Origin {
         match self.accounts.get(account).and_then(|a| a.partner.clone()) {
@@ -156,7 +205,12 @@ impl World {
         part("rules", b"entente-rights-1");
         part("policies", &self.config.policies_digest);
         part("operator", format!("{:?}", self.config.node.operator).as_bytes());
-        part("equivalences", format!("{:?}{:?}", self.config.node.equivalences, self.config.node.mappers).as_bytes());
+        part("equivalences", format!("{:?}", self.config.confirmed).as_bytes());
+        part("identities", format!("{:?}{:?}", self.config.node.identity, self.config.node.identities).as_bytes());
+        for (partner, link) in &self.config.links {
+            part("link", partner.as_bytes());
+            part("policies", &link.digest);
+        }
         for (partner, file) in &self.config.agreements {
             part("agreement", partner.as_bytes());
             part("digest", &file.digest);
@@ -180,6 +234,13 @@ impl World {
     }
 }
 
+/// The tags of an object (STIX calls them labels).
+#[derive(serde::Deserialize)]
+struct Tags {
+    #[serde(default)]
+    labels: Vec<String>,
+}
+
 /// Builds the readers from accounts and files. Disabled accounts keep an empty reader, so that their lines are withdrawn, not forgotten.
 pub(crate) fn readers(
     config: &Config,
@@ -200,6 +261,10 @@ pub(crate) fn readers(
             from: None,
             until: None,
             redaction: false,
+            link: match &account.partner {
+                Some(partner) => config.link(partner),
+                None => config.own_link(),
+            },
         };
         if account.disabled {
             readers.push(reader);

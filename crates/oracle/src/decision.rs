@@ -150,8 +150,25 @@ pub enum Says {
     Statement,
     /// An obligation.
     Obligation,
+    /// Who was addressed (L-132).
+    Addressed(Addressed),
     /// Something nobody understands.
     Unknown,
+}
+
+/// A dissemination marking. Organisations are numbers.
+#[derive(Debug, Clone)]
+pub struct Addressed {
+    /// To whom, if it says.
+    pub to: Option<Vec<u32>>,
+    /// From 0 (named persons) to 4 (anybody).
+    pub onward: u8,
+    /// A community.
+    pub community: Option<String>,
+    /// Members of a sharing group.
+    pub group: Option<Vec<u32>>,
+    /// Without attribution.
+    pub unattributed: bool,
 }
 
 /// A marking with those who defined it. Labels, TLP and obligations known by id need nobody.
@@ -178,6 +195,14 @@ pub struct Reader {
     pub collections: BTreeMap<u32, Option<BTreeSet<String>>>,
     /// Begin and end of the agreement.
     pub dates: (Option<i64>, Option<i64>),
+    /// Its organisations, as they are addressed.
+    pub organisations: Vec<u32>,
+    /// A client of the node's organisation.
+    pub client: bool,
+    /// Its communities.
+    pub communities: Vec<String>,
+    /// The policies of its link, if it has its own (L-057).
+    pub link: Option<Vec<Policy>>,
 }
 
 /// What the node put on.
@@ -204,6 +229,8 @@ pub struct Chain {
     pub assigned: Assigned,
     /// Quarantined.
     pub quarantined: bool,
+    /// Whoever brought it may speak for its creator.
+    pub vouched: bool,
 }
 
 /// The whole model.
@@ -217,6 +244,8 @@ pub struct Model {
     pub at: i64,
     /// Partners and peers whose alternative labels count.
     pub mappers: Vec<String>,
+    /// The node's own organisations.
+    pub home: Vec<u32>,
 }
 
 /// The answer.
@@ -269,7 +298,9 @@ impl Model {
             "classification",
             "restrictive:",
             "permissive:",
+            "link",
             "tlp:",
+            "dissemination",
             "onward",
         ];
         let rank = |r: &String| order.iter().position(|o| r.starts_with(o));
@@ -302,6 +333,8 @@ impl Model {
         let mut alternative = Vec::new();
         let mut levels = Vec::new();
         let mut obliged = false;
+        let mut said: Vec<Addressed> = Vec::new();
+        let mut put_on = false;
         for m in &markings {
             match self.says(*m, &chain.origin) {
                 None | Some(Says::Unknown) => return Some("unknown-marking".into()),
@@ -310,6 +343,10 @@ impl Model {
                 Some(Says::Tlp(t)) => levels.push(*t),
                 Some(Says::Statement) => {}
                 Some(Says::Obligation) => obliged = true,
+                Some(Says::Addressed(a)) => {
+                    said.push(a.clone());
+                    put_on = put_on || !chain.carried.contains(m);
+                }
             }
         }
         // L-104: an alternative stands for the one originator label; where there is none, it is all there is.
@@ -352,6 +389,9 @@ impl Model {
                 return Some(format!("tlp:{}", names[usize::from(*level)]));
             }
         }
+        if !said.is_empty() && !self.addressed(&said, &levels, chain, reader) {
+            return Some("dissemination".into());
+        }
         let ours = matches!(chain.origin, Origin::Own(_));
         let theirs = match (&chain.origin, &reader.partner) {
             (Origin::Partner(p, _) | Origin::Peer(p), Some(me)) => p == me,
@@ -360,10 +400,78 @@ impl Model {
         if reader.partner.is_none() || ours || theirs {
             return None;
         }
+        // L-140: the creator itself said to whom.
+        if said.iter().any(|a| a.to.is_some()) && chain.vouched && !put_on {
+            return None;
+        }
         let only_clear = levels.iter().all(|l| *l == 0);
         let all_public = !labels.is_empty() && labels.iter().all(|(l, _)| self.find(l).is_some_and(|p| p.public));
         let clear_alone = labels.is_empty() && !levels.is_empty() && !obliged;
         if only_clear && (all_public || clear_alone) { None } else { Some("onward".into()) }
+    }
+
+    /// L-132, L-140: whether everything that was said of addressees lets the reader have it.
+    fn addressed(&self, said: &[Addressed], levels: &[u8], chain: &Chain, reader: &Reader) -> bool {
+        let its_own = match (&chain.origin, &reader.partner) {
+            (Origin::Own(_), None) => true,
+            (Origin::Partner(p, _) | Origin::Peer(p), Some(me)) => p == me,
+            _ => false,
+        };
+        if its_own {
+            return true;
+        }
+        // CLEAR lets a recipient do anything (4), RED nothing (0).
+        let mut onward = 4;
+        for level in levels {
+            onward = onward.min(4 - *level);
+        }
+        let mut to: Option<Vec<u32>> = None;
+        let mut group: Option<Vec<u32>> = None;
+        let mut communities = Vec::new();
+        for a in said {
+            onward = onward.min(a.onward);
+            if a.unattributed && reader.partner.is_some() {
+                return false;
+            }
+            communities.extend(a.community.clone());
+            for (all, one) in [(&mut to, &a.to), (&mut group, &a.group)] {
+                if let Some(one) = one {
+                    let before = all.clone().unwrap_or_else(|| one.clone());
+                    *all = Some(before.into_iter().filter(|n| one.contains(n)).collect());
+                }
+            }
+        }
+        let of = |list: &Vec<u32>, who: &[u32]| list.iter().any(|n| who.contains(n));
+        if onward == 0 || group.is_some_and(|g| !of(&g, &reader.organisations)) {
+            return false;
+        }
+        let in_community = !communities.is_empty() && communities.iter().all(|c| reader.communities.contains(c));
+        let may_follow = match onward {
+            4 => true,
+            3 => reader.client || in_community,
+            2 => reader.client,
+            _ => false,
+        };
+        let ours = matches!(chain.origin, Origin::Own(_));
+        match to {
+            Some(to) if of(&to, &reader.organisations) => true,
+            Some(_) if ours || reader.partner.is_none() => false,
+            Some(to) => of(&to, &self.home) && may_follow,
+            None if ours => onward != 3 || communities.is_empty() || in_community,
+            None => reader.partner.is_none() || may_follow,
+        }
+    }
+
+    /// L-057: the policies of the reader's link must hold the label, and permit it, too.
+    fn on_link(&self, label: &Label, clearance: &Clearance, reader: &Reader) -> Option<String> {
+        let Some(link) = &reader.link else { return None };
+        for policy in link.iter().filter(|p| same_policy(p, label)) {
+            let over = policy.window.0.is_some_and(|d| self.at < d) || policy.window.1.is_some_and(|d| self.at > d);
+            if !over && invalid(policy, label).is_none() && section6(policy, label, clearance).is_none() {
+                return None;
+            }
+        }
+        Some("link".into())
     }
 
     /// What a marking says about an object of `origin`: labels and TLP to all; the rest if the own organisation or the same party defined it.
@@ -418,7 +526,7 @@ impl Model {
         if mine.len() != 1 {
             return Some("policy".into());
         }
-        section6(policy, label, mine[0])
+        section6(policy, label, mine[0]).or_else(|| self.on_link(label, mine[0], reader))
     }
 
     /// Every alternative in a policy for which the reader is cleared must be passed, and there must be one.
@@ -436,7 +544,7 @@ impl Model {
             let mine: Vec<&Clearance> = reader.clearances.iter().filter(|c| c.oid == policy.oid).collect();
             match mine.len() {
                 0 => {}
-                1 => match section6(policy, other, mine[0]) {
+                1 => match section6(policy, other, mine[0]).or_else(|| self.on_link(other, mine[0], reader)) {
                     Some(reason) => return Some(reason),
                     None => any = true,
                 },
@@ -474,6 +582,7 @@ impl Model {
             carried,
             assigned: assigned.clone(),
             quarantined: false,
+            vouched: false,
         });
         // The label of a part is not the object's: it contradicts none and labels nothing else.
         let of_object: Vec<usize> = match &assigned {
@@ -717,6 +826,7 @@ mod tests {
             ],
             at: 10,
             mappers: vec![],
+            home: Vec::new(),
         }
     }
 
@@ -734,6 +844,10 @@ mod tests {
             tlp: vec![],
             collections: BTreeMap::from([(1, None)]),
             dates: (None, None),
+            organisations: Vec::new(),
+            client: false,
+            communities: Vec::new(),
+            link: None,
         }
     }
 
@@ -744,6 +858,7 @@ mod tests {
             carried: carried.to_vec(),
             assigned: Assigned::Nothing,
             quarantined: false,
+            vouched: false,
         }
     }
 

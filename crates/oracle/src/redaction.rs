@@ -63,6 +63,7 @@ pub fn given(model: &Model, whole: &Whole, road: &Chain, reader: &Reader, knows:
             carried: all.iter().copied().collect(),
             assigned: Assigned::Nothing,
             quarantined: false,
+            vouched: road.vouched,
         };
         let passes = matches!(model.decide(&[alone], &whole.kind, reader), Answer::Yes { .. });
         if passes && part.names.iter().all(|id| knows(id)) {
@@ -90,7 +91,7 @@ mod tests {
     #[test]
     fn what_remains_is_what_passes_and_names_nobody_hidden() {
         let level = |n| Marking { says: Says::Tlp(n), by: vec![] };
-        let model = Model { policies: vec![], markings: vec![level(1), level(2)], at: 0, mappers: vec![] };
+        let model = Model { policies: vec![], markings: vec![level(1), level(2)], at: 0, mappers: vec![], home: vec![] };
         let part = |name: &str, markings: &[usize], names: &[&str]| Part {
             name: name.to_owned(),
             value: String::new(),
@@ -109,6 +110,7 @@ mod tests {
             carried: vec![0, 1],
             assigned: Assigned::Nothing,
             quarantined: false,
+            vouched: false,
         };
         let reader = Reader {
             account: "r".to_owned(),
@@ -117,6 +119,10 @@ mod tests {
             tlp: vec![1],
             collections: BTreeMap::from([(1, None)]),
             dates: (None, None),
+            organisations: vec![],
+            client: false,
+            communities: vec![],
+            link: None,
         };
         let copy = |kept: &[usize]| Given::Copy { kept: kept.to_vec(), markings: BTreeSet::from([0]) };
         assert_eq!(given(&model, &whole, &road, &reader, &|_| true), copy(&[0, 2]));

@@ -1,7 +1,7 @@
 //! Bodies made from `Released` objects, and from nothing else.
 //!
 //! The bytes of an object are copied as they came (I3). The one listed exception: markings that the node assigned are added to `object_marking_refs` for ordinary clients, by
-//! `splice`, which touches no other byte. Entente peers get the bytes untouched and the assigned markings beside them, ahead of the objects, in an envelope property.
+//! `splice`, which touches no other byte; and, where the account's settings say so, the TLP that stands for labels which its tool does not know (L-129). Entente peers get the bytes untouched and the assigned markings beside them, ahead of the objects, in an envelope property.
 //!
 //! What did not go through the gate does not compile:
 //! ```compile_fail,E0308
@@ -17,7 +17,7 @@ use crate::{
     resource::Item,
     server::{TAG_BYTES, Tag},
 };
-use label::Released;
+use label::{Released, Tlp};
 use sha2::{Digest as _, Sha256};
 
 /// How one account's replies are written (quirks of taxii-clients.md; the exceptions to I3).
@@ -27,6 +27,8 @@ pub struct Style {
     pub empty_array: bool,
     /// An Entente peer: assigned markings travel in the envelope property `x_entente_label_assignments`, bytes stay as received. Otherwise they are added to `object_marking_refs`.
     pub peer: bool,
+    /// The tool knows TLP alone: the id of the TLP that an object's labels come to is added to `object_marking_refs` (L-129, L-147). Never for peers.
+    pub tlp: bool,
 }
 
 /// One label that the sending node assigned, as it travels to an Entente peer in `x_entente_label_assignments` (T-128).
@@ -57,12 +59,12 @@ struct AssignmentOf<'a> {
 ///
 /// An object whose bytes are no JSON object, which no parsed object is, is left out rather than sent without its label.
 pub fn envelope(items: &[Released<Item>], next: Option<&str>, style: Style) -> Vec<u8> {
-    envelope_of(items.iter().map(|i| (i.object(), i.assigned())), next, style)
+    envelope_of(items.iter().map(|i| (i.object(), i.assigned(), i.tlp())), next, style)
 }
 
-/// One object as ordinary clients get it, for exports. `false`, and nothing written, for bytes that are no JSON object.
-pub fn object(item: &Released<Item>, out: &mut Vec<u8>) -> bool {
-    write_object(item.object(), item.assigned(), out)
+/// One object as ordinary clients get it, for exports; `tlp` as in [`Style`]. `false`, and nothing written, for bytes that are no JSON object.
+pub fn object(item: &Released<Item>, tlp: bool, out: &mut Vec<u8>) -> bool {
+    write_object(item.object(), item.assigned(), item.tlp().filter(|_| tlp), out)
 }
 
 /// A `manifest` (T-107, T-108, T-110, TD-06).
@@ -86,7 +88,7 @@ pub fn first_last(items: &[Released<Item>], added_after: Option<i64>) -> (Option
 /// caller's `added_after`. The text of `next` does not count: an older one leads to the same place. Made of the digests that are there anyway, not of megabytes of bodies.
 pub fn tag(items: &[Released<Item>], more: bool, added_after: Option<i64>, style: Style) -> Tag {
     let mut digest = Sha256::new();
-    digest.update([u8::from(style.peer), u8::from(style.empty_array), u8::from(more)]);
+    digest.update([u8::from(style.peer), u8::from(style.empty_array), u8::from(style.tlp), u8::from(more)]);
     for item in items {
         let Item { date_added, digest: content, .. } = item.object();
         digest.update(date_added.to_be_bytes());
@@ -94,6 +96,9 @@ pub fn tag(items: &[Released<Item>], more: bool, added_after: Option<i64>, style
         digest.update((item.assigned().len() as u64).to_be_bytes());
         for marking in item.assigned() {
             digest.update(marking.uuid().as_bytes());
+        }
+        if style.tlp {
+            digest.update(item.tlp().map_or([0; 16], |level| *level.marking_id().uuid().as_bytes()));
         }
     }
     if items.is_empty() {
@@ -108,15 +113,15 @@ pub fn tag(items: &[Released<Item>], more: bool, added_after: Option<i64>, style
 type Markings = [stix::Id<stix::id::MarkingDefinition>];
 
 fn envelope_of<'a>(
-    items: impl Iterator<Item = (&'a Item, &'a Markings)> + Clone,
+    items: impl Iterator<Item = (&'a Item, &'a Markings, Option<Tlp>)> + Clone,
     next: Option<&str>,
     style: Style,
 ) -> Vec<u8> {
-    let bytes: usize = items.clone().map(|(item, assigned)| item.raw.len() + 1 + 64 * assigned.len()).sum();
+    let bytes: usize = items.clone().map(|(item, assigned, _)| item.raw.len() + 1 + 64 * (assigned.len() + 1)).sum();
     let mut body = Body::new(bytes + 512, next);
     if style.peer {
-        let assigned = items.clone().filter(|(_, assigned)| !assigned.is_empty());
-        body.list("x_entente_label_assignments", false, assigned, |out, (item, assigned)| {
+        let assigned = items.clone().filter(|(_, assigned, _)| !assigned.is_empty());
+        body.list("x_entente_label_assignments", false, assigned, |out, (item, assigned, _)| {
             let assignment = AssignmentOf {
                 id: &item.id,
                 version: item.version.as_deref(),
@@ -126,18 +131,24 @@ fn envelope_of<'a>(
             json(out, &assignment)
         });
     }
-    body.list("objects", style.empty_array, items, |out, (item, assigned)| {
-        write_object(item, if style.peer { &[] } else { assigned }, out)
+    body.list("objects", style.empty_array, items, |out, (item, assigned, tlp)| {
+        if style.peer {
+            write_object(item, &[], None, out)
+        } else {
+            write_object(item, assigned, tlp.filter(|_| style.tlp), out)
+        }
     });
     body.end()
 }
 
-fn write_object(item: &Item, assigned: &Markings, out: &mut Vec<u8>) -> bool {
-    if assigned.is_empty() {
-        out.extend_from_slice(item.raw.as_bytes());
-        !item.raw.is_empty()
-    } else {
-        splice::add_markings(&item.raw, assigned, out)
+fn write_object(item: &Item, assigned: &Markings, tlp: Option<Tlp>, out: &mut Vec<u8>) -> bool {
+    match tlp {
+        Some(level) => splice::add_markings(&item.raw, &[assigned, &[level.marking_id()]].concat(), out),
+        None if assigned.is_empty() => {
+            out.extend_from_slice(item.raw.as_bytes());
+            !item.raw.is_empty()
+        }
+        None => splice::add_markings(&item.raw, assigned, out),
     }
 }
 
@@ -282,9 +293,9 @@ mod tests {
     /// T-005, T-070, T-107, T-125, C-001.
     #[test]
     fn an_empty_result_is_an_empty_object_or_an_empty_array_if_the_account_needs_it() {
-        let array = Style { empty_array: true, peer: false };
+        let array = Style { empty_array: true, peer: false, tlp: false };
         for peer in [false, true] {
-            assert_eq!(envelope_of([].into_iter(), None, Style { peer, empty_array: false }), b"{}");
+            assert_eq!(envelope_of([].into_iter(), None, Style { peer, ..Style::default() }), b"{}");
         }
         assert_eq!(envelope_of([].into_iter(), None, array), br#"{"objects":[]}"#);
         assert_eq!(manifest_of([].into_iter(), None, Style::default()), b"{}");
@@ -297,7 +308,7 @@ mod tests {
     #[test]
     fn objects_are_copied_byte_for_byte() {
         let (a, b) = (item("{ \"n\" : 1.50e0 }", Some("v")), item("{}", None));
-        let body = envelope_of([(&a, &[][..]), (&b, &[][..])].into_iter(), Some("a\"b"), Style::default());
+        let body = envelope_of([(&a, &[][..], None), (&b, &[][..], None)].into_iter(), Some("a\"b"), Style::default());
         assert_eq!(body, br#"{"more":true,"next":"a\"b","objects":[{ "n" : 1.50e0 },{}]}"#);
     }
 
@@ -306,16 +317,16 @@ mod tests {
     fn assigned_markings_go_into_the_object_for_clients_and_beside_it_for_peers() {
         let a = item(r#"{"id":"x"}"#, Some("2024-01-01T00:00:00Z"));
         let assigned = [marking()];
-        let client = envelope_of([(&a, &assigned[..])].into_iter(), None, Style::default());
+        let client = envelope_of([(&a, &assigned[..], None)].into_iter(), None, Style::default());
         assert_eq!(
             String::from_utf8(client).unwrap(),
             format!(r#"{{"objects":[{{"id":"x","object_marking_refs":["{MARKING}"]}}]}}"#)
         );
 
         let peer = parsed(&envelope_of(
-            [(&a, &assigned[..]), (&a, &[][..])].into_iter(),
+            [(&a, &assigned[..], None), (&a, &[][..], None)].into_iter(),
             None,
-            Style { peer: true, empty_array: false },
+            Style { peer: true, ..Style::default() },
         ));
         assert_eq!(peer["objects"], json!([{"id": "x"}, {"id": "x"}]));
         let expected = json!([{"id": &*a.id, "version": "2024-01-01T00:00:00Z", "digest": "ab".repeat(32), "marking_refs": [MARKING]}]);
@@ -350,7 +361,7 @@ mod tests {
         let (bad, good) = (item("[1]", None), item("{}", None));
         let assigned = [marking()];
         let body = parsed(&envelope_of(
-            [(&bad, &assigned[..]), (&good, &assigned[..]), (&bad, &assigned[..])].into_iter(),
+            [(&bad, &assigned[..], None), (&good, &assigned[..], None), (&bad, &assigned[..], None)].into_iter(),
             None,
             Style::default(),
         ));

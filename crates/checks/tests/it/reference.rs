@@ -17,9 +17,12 @@ const SOURCES: [(&str, &[(&str, &str)]); 4] = [
         &[
             ("NodeFile", "`node.toml`"),
             ("EquivalenceFile", "`[[equivalence]]` in `node.toml`"),
+            ("TagFile", "`[[tag]]` in `node.toml`"),
+            ("Confirmations", "The file that `confirmations` in `node.toml` names"),
             ("Listen", "`[listen]` in `node.toml`"),
             ("Operator", "`[operator]` in `node.toml`"),
             ("CollectionFile", "`[[collection]]` in `node.toml`"),
+            ("Community", "`community` of a collection"),
         ],
     ),
     (

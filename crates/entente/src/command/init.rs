@@ -139,6 +139,7 @@ impl CollectionAdd {
             description: self.description,
             realm: self.realm,
             default_label: self.default_label,
+            community: None,
             open_references: self.open_references,
             validation: node::config::Validation::default(),
             detection: self.detection_into.map(node::config::DetectionFile::into_collection),

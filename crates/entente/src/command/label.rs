@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, BufRead},
-    path::Path,
+    io::{self, BufRead, Write as _},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -22,6 +22,12 @@ pub(crate) enum LabelCommand {
         after_help = "Examples:\n  entente label make --policy NATO --classification RESTRICTED --set \"Context=NATO\" --set \"Releasable To=JPN,AUS\" --add \"NR REL\"\n  entente label make --pick --add \"NR REL\"\n\nWhat the label's own rules leave no choice about is filled in and told: Releasable To repeats the context and opens it, and who is released to stands in Only, too."
     )]
     Make(Make),
+    /// Make a dissemination marking: who is addressed, and what they may do next. It stands beside a label; import it, and name its id in the
+    /// `object_marking_refs` of what it is for.
+    #[command(
+        after_help = "Example:\n  entente label address --to identity--… --onward clients --name \"to Japan and its clients\" --output to-japan.json\n  entente import to-japan.json --collection intel --label TLP:GREEN"
+    )]
+    Address(Address),
     /// Take a label out of the catalogue. Objects that bear it keep it; nothing new is given it.
     #[command(after_help = "Example:\n  entente label remove \"NR REL\"")]
     Remove {
@@ -53,6 +59,52 @@ pub(crate) struct Make {
     add: Option<String>,
 }
 
+/// `entente label address`.
+#[derive(Debug, Args)]
+pub(crate) struct Address {
+    /// Identity of an addressee. As often as needed; without any, the other markings say who may have it.
+    #[arg(long = "to", value_name = "IDENTITY")]
+    to: Vec<String>,
+    /// What a recipient may do next.
+    #[arg(long, value_parser = ["none", "organisation", "clients", "community", "any"])]
+    onward: String,
+    /// The community, as agreements name it.
+    #[arg(long)]
+    community: Option<String>,
+    /// Without attribution: it does not leave whole.
+    #[arg(long)]
+    no_attribution: bool,
+    /// Name of the marking.
+    #[arg(long)]
+    name: String,
+    /// Bundle to create.
+    #[arg(long)]
+    output: PathBuf,
+}
+
+impl Address {
+    fn run(self) -> Result<Value, String> {
+        let mut members = serde_json::Map::new();
+        members.insert("onward".to_owned(), self.onward.into());
+        if !self.to.is_empty() {
+            members.insert("addressees".to_owned(), self.to.into());
+        }
+        if let Some(community) = self.community {
+            members.insert("community".to_owned(), community.into());
+        }
+        if self.no_attribution {
+            members.insert("no_attribution".to_owned(), true.into());
+        }
+        let definition = label::dissemination_definition(members, &self.name, &operator::now())?;
+        let definition: Value = serde_json::from_str(&definition).map_err(|e| e.to_string())?;
+        let bundle = json!({"type": "bundle", "id": format!("bundle--{}", node::Environment::system().random.uuid()), "objects": [definition]});
+        let failed = |e: io::Error| format!("`{}`: {e}", self.output.display());
+        let mut file = fs::File::create_new(&self.output).map_err(failed)?;
+        writeln!(file, "{bundle}").map_err(failed)?;
+        Ok(json!({"id": definition["id"], "output": self.output}))
+    }
+}
+
 /// A label as it is chosen, before the policy has judged it.
 struct Draft {
     policy: String,
@@ -62,11 +114,12 @@ struct Draft {
 
 impl LabelCommand {
     pub(super) fn run(self, dir: &Path, json: bool) -> Result<ExitCode, String> {
-        let config = config::Config::load(dir).map_err(|e| e.to_string())?;
+        let load = || config::Config::load(dir).map_err(|e| e.to_string());
         let value = match self {
-            Self::List => list(&config),
-            Self::Make(make) => make.run(dir, &config)?,
-            Self::Remove { name } => remove(dir, &config, &name)?,
+            Self::Address(address) => address.run()?,
+            Self::List => list(&load()?),
+            Self::Make(make) => make.run(dir, &load()?)?,
+            Self::Remove { name } => remove(dir, &load()?, &name)?,
         };
         print(&if json { value.to_string() } else { render::text(&value) });
         Ok(ExitCode::SUCCESS)

@@ -245,7 +245,7 @@ impl World {
                 }
                 Stage::open(dir)
             },
-            model: naive::Model { policies: vec![nato()], markings, at: START, mappers: Vec::new() },
+            model: naive::Model { policies: vec![nato()], markings, at: START, mappers: Vec::new(), home: Vec::new() },
             ids,
             names,
             things: Vec::new(),
@@ -348,6 +348,10 @@ impl World {
             tlp: (0..).zip(["CLEAR", "GREEN", "AMBER"]).filter(|(_, t)| tlp_all.contains(t)).map(|(n, _)| n).collect(),
             collections: rooms.iter().map(|r| (room_no(r), kinds.clone())).collect(),
             dates: (None, until),
+            organisations: Vec::new(),
+            client: false,
+            communities: Vec::new(),
+            link: None,
         }
     }
 
@@ -475,7 +479,14 @@ impl World {
         self.stage.import(&[json.to_string()], room, (!labelled).then_some(name.as_str()));
         let assigned = if labelled { naive::Assigned::Nothing } else { naive::Assigned::Added(vec![label]) };
         let origin = naive::Origin::Own(None);
-        thing.roads.push(naive::Chain { collection: room_no(room), origin, carried, assigned, quarantined: false });
+        thing.roads.push(naive::Chain {
+            collection: room_no(room),
+            origin,
+            carried,
+            assigned,
+            quarantined: false,
+            vouched: false,
+        });
         self.things.push(thing);
     }
 
@@ -508,6 +519,7 @@ impl World {
             carried,
             assigned,
             quarantined: false,
+            vouched: false,
         });
     }
 
@@ -528,7 +540,14 @@ impl World {
         assert_eq!(told.unwrap()["success_count"], 1);
         let origin = naive::Origin::Partner(partner.to_owned(), account.to_owned());
         let (carried, assigned) = (vec![marking], naive::Assigned::Nothing);
-        thing.roads.push(naive::Chain { collection: room_no(room), origin, carried, assigned, quarantined: false });
+        thing.roads.push(naive::Chain {
+            collection: room_no(room),
+            origin,
+            carried,
+            assigned,
+            quarantined: false,
+            vouched: false,
+        });
         self.things.push(thing);
     }
 
@@ -557,7 +576,8 @@ impl World {
                 || reader.collections.keys().any(|c| {
                     let origin = naive::Origin::Own(None);
                     let (carried, assigned) = (vec![m], naive::Assigned::Nothing);
-                    let road = naive::Chain { collection: *c, origin, carried, assigned, quarantined: false };
+                    let road =
+                        naive::Chain { collection: *c, origin, carried, assigned, quarantined: false, vouched: false };
                     matches!(self.model.decide(&[road], "marking-definition", reader), naive::Answer::Yes { .. })
                 })
         };
@@ -711,8 +731,14 @@ impl World {
                 for (m, name) in self.names.iter().enumerate().take(LABELS.len()) {
                     let origin = naive::Origin::Own(None);
                     let (carried, assigned) = (vec![m], naive::Assigned::Nothing);
-                    let road =
-                        naive::Chain { collection: room_no(room), origin, carried, assigned, quarantined: false };
+                    let road = naive::Chain {
+                        collection: room_no(room),
+                        origin,
+                        carried,
+                        assigned,
+                        quarantined: false,
+                        vouched: false,
+                    };
                     let passes = self.model.decide(&[road], "marking-definition", &reader);
                     if let naive::Answer::No(_) = passes {
                         assert!(!text.contains(name.as_str()), "{told}: {room} tells {} of {name}", reader.account);

@@ -8,7 +8,7 @@ use crate::twin::{
     material::{Object, id, labels, marking},
     pair::{Ask, ManualClock, START, Twin, Who, send_alone},
 };
-use node::admin::Request;
+use node::admin::{ExportStyle, Request};
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -169,7 +169,12 @@ fn see(twin: &Twin, tokens: &house::Tokens, reader: &'static str, alias: &str) -
     assert!(objects.get("more").is_none(), "one page is enough");
     let output = twin.dir.path().join(format!("{reader}-{alias}.json"));
     let account = (reader != "operator").then(|| reader.to_owned());
-    let export = Request::Export { collection: alias.to_owned(), account, output: output.clone() };
+    let export = Request::Export {
+        collection: alias.to_owned(),
+        account,
+        output: output.clone(),
+        style: ExportStyle::default(),
+    };
     let exported = match twin.node.admin(export, &|_, _| ()) {
         node::admin::Reply::Done(_) => serde_json::from_slice(&fs::read(&output).unwrap()).unwrap(),
         _ => Value::Null,

@@ -15,6 +15,7 @@ mod conjunction;
 mod convert;
 mod crash;
 mod detection;
+mod labels;
 mod late_release;
 mod redaction;
 mod resilience;

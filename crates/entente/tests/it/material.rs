@@ -22,7 +22,8 @@ pub(crate) const SECRET_JPN: &str = "NATO SECRET REL JPN";
 /// Restricted, releasable to Australia.
 pub(crate) const REL_AUS: &str = "NATO RESTRICTED REL AUS";
 
-fn nato(classification: &str, releasable: &[&str]) -> Label {
+/// A NATO label of these nations beside the members.
+pub(crate) fn nato(classification: &str, releasable: &[&str]) -> Label {
     let mut categories = Vec::new();
     let mut context = vec!["NATO"];
     if !releasable.is_empty() {

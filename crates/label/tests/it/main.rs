@@ -14,6 +14,7 @@ mod attack;
 mod binding;
 mod combine;
 mod compile_fail;
+mod dissemination;
 mod equivalence;
 mod examples;
 mod golden;

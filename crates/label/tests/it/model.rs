@@ -72,6 +72,7 @@ pub fn reader(no: ReaderNo, partner: Option<&str>, clearances: Vec<Clearance>) -
         from: None,
         until: None,
         redaction: false,
+        link: Link::default(),
     }
 }
 

@@ -365,10 +365,78 @@ fn random_reader(d: &mut Dice, policies: &[naive::Policy]) -> naive::Reader {
         tlp: d.some(&[0, 1, 2, 3, 4], 50),
         collections,
         dates: (date(d), date(d)),
+        organisations: d.some(&[0, 1, 2], 40),
+        client: d.percent(30),
+        communities: d.some(&COMMUNITIES.map(ToOwned::to_owned), 40),
+        link: None,
     }
 }
 
-fn real_reader(no: ReaderNo, r: &naive::Reader, policies: &Policies) -> Reader {
+const COMMUNITIES: [&str; 2] = ["grouping--one", "grouping--two"];
+
+fn organisation(n: u32) -> String {
+    format!("identity--{n:08x}-0000-4000-8000-000000000000")
+}
+
+fn random_addressed(d: &mut Dice) -> (naive::Addressed, Value) {
+    let list = |d: &mut Dice| d.percent(60).then(|| d.some(&[0, 1, 2], 60));
+    let said = naive::Addressed {
+        to: list(d),
+        onward: u8::try_from(d.roll(5)).unwrap(),
+        community: d.percent(40).then(|| (*d.pick(&COMMUNITIES)).to_owned()),
+        group: if d.percent(20) { list(d) } else { None },
+        unattributed: d.percent(5),
+    };
+    let words = ["none", "organisation", "clients", "community", "any"];
+    let mut extension = json!({"extension_type": "property-extension", "onward": words[usize::from(said.onward)]});
+    let mut put = |name: &str, value: Value| extension.as_object_mut().unwrap().insert(name.to_owned(), value);
+    if let Some(to) = &said.to {
+        put("addressees", to.iter().map(|n| organisation(*n)).collect());
+    }
+    if let Some(community) = &said.community {
+        put("community", json!(community));
+    }
+    if let Some(group) = &said.group {
+        let orgs: Vec<String> = group.iter().map(|n| organisation(*n)["identity--".len()..].to_owned()).collect();
+        put("sharing_group", json!({"uuid": "x", "version": "1", "orgs": orgs}));
+    }
+    if said.unattributed {
+        put("no_attribution", json!(true));
+    }
+    (said, json!({"extensions": {DISSEMINATION_EXTENSION: extension}}))
+}
+
+/// Policies as a link may have them: some not at all, of others not every value (L-057).
+fn random_link(d: &mut Dice, policies: &[naive::Policy]) -> Vec<naive::Policy> {
+    let mut link: Vec<naive::Policy> = policies.iter().filter(|_| d.percent(85)).cloned().collect();
+    for policy in &mut link {
+        let rules = policy.levels.iter().flat_map(|l| &l.required);
+        let values = policy.sets.iter().flat_map(|s| &s.values);
+        let in_values = values.flat_map(|v| v.required.iter().flat_map(|r| &r.groups).chain(&v.excluded));
+        let named: BTreeSet<(String, Option<String>)> =
+            rules.flat_map(|r| &r.groups).chain(in_values).cloned().collect();
+        for set in &mut policy.sets {
+            let name = set.name.clone();
+            let all = set.values.clone();
+            set.values.retain(|v| named.contains(&(name.clone(), Some(v.name.clone()))) || d.percent(75));
+            if set.values.is_empty() {
+                set.values = all;
+            }
+        }
+    }
+    link
+}
+
+/// Policies of a link, in both worlds.
+type OnLink = (Vec<naive::Policy>, Arc<Policies>);
+
+fn compiled(policies: &[naive::Policy]) -> Policies {
+    let load = |p| Policy::load(spif(p).as_bytes()).unwrap_or_else(|e| panic!("{e}: {:?}\n{}", e.faults, spif(p)));
+    Policies::new(policies.iter().map(load).collect()).unwrap()
+}
+
+/// A reader has one of two links' policies or none; which one hangs together with something that is random anyway.
+fn real_reader(no: ReaderNo, r: &naive::Reader, policies: &Policies, links: &[OnLink; 2]) -> Reader {
     Reader {
         no,
         account: r.account.clone(),
@@ -390,6 +458,12 @@ fn real_reader(no: ReaderNo, r: &naive::Reader, policies: &Policies) -> Reader {
         from: r.dates.0.map(Timestamp::from_micros),
         until: r.dates.1.map(Timestamp::from_micros),
         redaction: false,
+        link: Link {
+            identities: r.organisations.iter().map(|n| organisation(*n).parse().unwrap()).collect(),
+            client: r.client,
+            communities: r.communities.iter().cloned().collect(),
+            policies: r.link.as_ref().map(|_| Arc::clone(&links[usize::from(r.client)].1)),
+        },
     }
 }
 
@@ -404,13 +478,9 @@ struct Node {
 fn random_node(d: &mut Dice) -> Node {
     let mut held: Vec<naive::Policy> = (1..=2).map(|n| random_policy(d, n)).collect();
     held.push(public());
-    let policies = Policies::new(
-        held.iter()
-            .map(|p| Policy::load(spif(p).as_bytes()).unwrap_or_else(|e| panic!("{e}: {:?}\n{}", e.faults, spif(p))))
-            .collect(),
-    )
-    .unwrap();
+    let policies = compiled(&held);
     let mut markings = Markings::new();
+    markings.home(organisation(0).parse().unwrap());
     let mut named: BTreeMap<Id<MarkingDefinition>, naive::Marking> = BTreeMap::new();
     for _ in 0..16 {
         let label = random_label(d, &held, 0);
@@ -443,12 +513,24 @@ fn random_node(d: &mut Dice) -> Node {
         }
         named.insert(id.parse().unwrap(), naive::Marking { says, by });
     }
+    for n in 0..3_u32 {
+        let id = format!("marking-definition--{:08x}-{n:04x}-4000-8000-00000000000d", d.roll(1 << 32));
+        let (said, body) = random_addressed(d);
+        let mut json = json!({"type": "marking-definition", "spec_version": "2.1", "id": id, "created": "2026-01-01T00:00:00.000Z"});
+        json.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        let by: Vec<_> = (0..=d.roll(3)).map(|_| d.pick(&origins()).clone()).collect();
+        for o in &by {
+            markings.add(&object(&json), &real_origin(o)).unwrap();
+        }
+        named.insert(id.parse().unwrap(), naive::Marking { says: naive::Says::Addressed(said), by });
+    }
     let mut ids: Vec<_> = named.keys().copied().collect();
     let mappers = d.some(&["A".to_owned(), "B".to_owned()], 40);
     let mut trust = Trust::default();
     mappers.iter().for_each(|m| trust.mapper(m));
     let policies = policies.trusting(&trust).unwrap();
-    let model = naive::Model { policies: held, markings: named.into_values().collect(), at: NOW, mappers };
+    let model =
+        naive::Model { policies: held, markings: named.into_values().collect(), at: NOW, mappers, home: vec![0] };
     ids.push("marking-definition--ffffffff-ffff-4fff-bfff-ffffffffffff".parse().unwrap()); // not held
     Node { model, policies, markings, ids }
 }
@@ -522,7 +604,9 @@ fn random_chain(d: &mut Dice, node: &Node) -> (Chain, naive::Chain) {
     } else if d.percent(2) {
         (chain.unresolved, quarantined) = (Some(Unresolved::Unlabelled), true);
     }
-    (chain, naive::Chain { collection, origin, carried, assigned, quarantined })
+    let vouched = d.percent(60);
+    chain.vouched = vouched;
+    (chain, naive::Chain { collection, origin, carried, assigned, quarantined, vouched })
 }
 
 /// L-158, L-030 (policies are data: every batch has its own), examples 16. Every decision, its reason, the bits, and the gate's last word agree with the model.
@@ -538,8 +622,14 @@ fn the_engine_agrees_with_the_naive_model() {
         batch += 1;
         let mut d = Dice(seed.wrapping_mul(1_000_003).wrapping_add(batch));
         let node = random_node(&mut d);
-        let naive_readers: Vec<_> = (0..READERS).map(|_| random_reader(&mut d, &node.model.policies)).collect();
-        let readers: Vec<Reader> = (0..).zip(&naive_readers).map(|(n, r)| real_reader(n, r, &node.policies)).collect();
+        let mut naive_readers: Vec<_> = (0..READERS).map(|_| random_reader(&mut d, &node.model.policies)).collect();
+        let links = [(); 2].map(|()| random_link(&mut d, &node.model.policies));
+        let links = links.map(|link| (link.clone(), Arc::new(compiled(&link))));
+        for reader in naive_readers.iter_mut().filter(|_| d.percent(20)) {
+            reader.link = Some(links[usize::from(reader.client)].0.clone());
+        }
+        let real = |(n, r)| real_reader(n, r, &node.policies, &links);
+        let readers: Vec<Reader> = (0..).zip(&naive_readers).map(real).collect();
         let authority = Authority { policies: &node.policies, markings: &node.markings, at: &now };
         for _ in 0..STATES {
             let mut both: Vec<(Chain, naive::Chain)> =
@@ -602,6 +692,8 @@ fn the_engine_agrees_with_the_naive_model() {
         "restrictive",
         "permissive",
         "tlp",
+        "link",
+        "dissemination",
         "onward",
     ] {
         assert!(tally.get(outcome).copied().unwrap_or_default() * 400 > cases, "{outcome}: {tally:?}");

@@ -185,3 +185,42 @@ fn an_explanation_names_the_rule_that_refused() {
         }
     }
 }
+
+/// L-084, L-080: a clearance decides alike by place in the file it was checked against and by name in a new edition of that file, where every place is
+/// another.
+#[test]
+fn a_clearance_means_the_same_in_a_new_edition_of_its_policy() {
+    let policies = policies();
+    let nato = policies.find("NATO", None).unwrap();
+    // The same values in reverse order, one a line: nothing has its old number.
+    let (mut lines, mut run): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for line in NATO.lines() {
+        if line.trim_start().starts_with("<spif:tagCategory ") && line.contains("</spif:tagCategory>") {
+            run.push(line.to_owned());
+        } else {
+            lines.extend(run.drain(..).rev());
+            lines.push(line.to_owned());
+        }
+    }
+    let edition = Policy::load(lines.join("\n").as_bytes()).unwrap_or_else(|e| panic!("{:?}", e.faults));
+    assert_ne!(edition.digest(), nato.digest());
+    let file: Value = serde_json::from_str(include_str!("../data/own-vectors.json")).unwrap();
+    let mut decided = [0; 2];
+    for clearance in file["clearances"].as_object().unwrap().values().filter(|c| c["policy"] == "NATO") {
+        let clearance = Clearance::from_json(clearance, &policies).unwrap();
+        for label in file["labels"].as_object().unwrap().values().filter(|l| l["policy"] == "NATO") {
+            let categories = label["categories"].as_object().cloned().unwrap_or_default();
+            let named: Vec<(&String, Vec<&str>)> = categories
+                .iter()
+                .map(|(tag, values)| (tag, values.as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect()))
+                .collect();
+            let named: Vec<(&str, &[&str])> =
+                named.iter().map(|(tag, values)| (tag.as_str(), values.as_slice())).collect();
+            let label = make_label("NATO", label["classification"].as_str().unwrap(), &named);
+            let by_place = nato.decide(&label, &clearance);
+            assert_eq!(edition.decide(&label, &clearance), by_place, "{label:?}");
+            decided[usize::from(by_place.is_ok())] += 1;
+        }
+    }
+    assert!(decided.iter().all(|n| *n > 100), "{decided:?}");
+}

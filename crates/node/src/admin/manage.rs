@@ -4,18 +4,17 @@ use crate::{
     Node, NodeError,
     accounts::{certificate_digest, new_token, stored_certificate, stored_password},
     ingest::{Head, Intake},
-    release::{Ask, Given},
     world::{AccountSettings, OPERATOR, RightsAt},
 };
 use label::{Assigned, Origin};
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufWriter, Read, Write as _},
+    io::Read,
     path::{Path, PathBuf},
 };
 use stix::{AnyId, Limits, Object, Timestamp};
-use store::{Account, Act, Alongside, ChainChange, Filter, Line, Versions};
+use store::{Account, Act, Alongside, ChainChange, Line};
 
 /// Bytes of one file to import, unpacked: a bound on time against gzip bombs, far above any real bundle; memory does not grow with it.
 const IMPORT_BYTES_MAX: u64 = 64 << 30;
@@ -70,56 +69,6 @@ impl Node {
             total.first_rejections.extend(one.first_rejections.into_iter().map(|r| format!("{name}: {r}")));
         }
         Ok(total)
-    }
-
-    /// Writes what the account may have of a collection as a bundle; recorded like any other way out.
-    pub(super) fn export(
-        &self,
-        alias: &str,
-        account: Option<&str>,
-        output: &Path,
-    ) -> Result<serde_json::Value, NodeError> {
-        let account = account.unwrap_or(OPERATOR);
-        let world = self.world_at(self.now())?;
-        let line = line(&world, account, alias)?;
-        let file = fs::File::create_new(output).map_err(|e| NodeError::file("creating", output, e))?;
-        let mut out = BufWriter::new(file);
-        let write_error = |e| NodeError::file("writing", output, e);
-        let id = self.environment.random.uuid();
-        write!(out, "{{\"type\":\"bundle\",\"id\":\"bundle--{id}\",\"objects\":[").map_err(write_error)?;
-        let mut ask = Ask {
-            line,
-            after: None,
-            limit: world.config.node.page_objects_max,
-            filter: Filter { versions: Versions { all: true, ..Versions::default() }, ..Filter::default() },
-            filter_digest: taxii::query::Filter::default().digest(),
-            content: true,
-            channel: "export",
-            confirms: None,
-        };
-        let mut count = 0_u64;
-        loop {
-            let encode = |given: &Given<_>| {
-                let object = |item| {
-                    let mut object = Vec::new();
-                    taxii::encode::object(item, &mut object);
-                    object
-                };
-                (given.items.iter().map(object).collect::<Vec<_>>(), given.last, given.more)
-            };
-            let (objects, last, more) = self.give(account, &ask, crate::service::item, encode)?;
-            for object in objects {
-                let comma = if count == 0 { "" } else { "," };
-                writeln!(out, "{comma}").and_then(|()| out.write_all(&object)).map_err(write_error)?;
-                count += 1;
-            }
-            if !more {
-                break;
-            }
-            ask.after = last;
-        }
-        out.write_all(b"\n]}\n").and_then(|()| out.flush()).map_err(write_error)?;
-        Ok(serde_json::json!({"objects": count, "output": output, "account": account}))
     }
 
     pub(super) fn change_user(&self, name: &str, change: AccountChange) -> Result<serde_json::Value, NodeError> {

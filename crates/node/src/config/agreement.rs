@@ -26,6 +26,16 @@ pub struct Agreement {
     /// TLP levels that this organisation addresses to the partner. `CLEAR` must be named too. `RED` never leaves by poll (L-141).
     #[serde(default)]
     pub tlp: Vec<Tlp>,
+    /// The partner is a client of this organisation in the sense of TLP: what was addressed to this organisation for its clients, too, goes on to it (L-140).
+    #[serde(default)]
+    pub client: bool,
+    /// Communities that the partner belongs to, as dissemination markings name them: `grouping--…`, or the id of a collection (L-132).
+    #[serde(default)]
+    pub communities: Vec<String>,
+    /// Policy files of this link, by file name without `.spif.xml`, e.g. partial ones with the agreed values alone. Where they are named, a label that they
+    /// do not hold is neither given to the partner nor taken from it, whatever the node's own files say (L-057).
+    #[serde(default)]
+    pub policies: Option<Vec<String>>,
     /// Clearances granted to the partner, at most one a policy (L-084).
     #[serde(default)]
     pub clearance: Vec<ClearanceFile>,

@@ -29,6 +29,21 @@ pub struct NodeFile {
     /// Partners and peers whose alternative labels count as if the owner had made them (L-104).
     #[serde(default)]
     pub mappers: Vec<String>,
+    /// A file with more `[[equivalence]]` and `mappers`, signed: it counts only with a detached signature by one of `confirmation_keys` beside it,
+    /// `FILE.jws` (L-109).
+    #[serde(default)]
+    pub confirmations: Option<String>,
+    /// Keys (a JSON Web Key Set) of those who may confirm equivalences. If they are named, `equivalence` and `mappers` of this file, which nobody signed,
+    /// are refused, unless `unsigned_equivalences` says otherwise.
+    #[serde(default)]
+    pub confirmation_keys: Option<String>,
+    /// What nobody signed counts, too, although there are `confirmation_keys`.
+    #[serde(default)]
+    pub unsigned_equivalences: bool,
+    /// Tags of other systems that stand for a label of the catalogue, e.g. national classifications (labels.md, section 11). A tag carries no audience, so it
+    /// is only what a trusted source means by it.
+    #[serde(default, rename = "tag")]
+    pub tags: Vec<TagFile>,
     /// The label catalogue, a STIX bundle.
     #[serde(default)]
     pub catalogue: Option<String>,
@@ -68,6 +83,46 @@ pub struct EquivalenceFile {
     /// For arriving data the file of `from` itself says what its labels are; else the file of `to`, read backwards (L-101).
     #[serde(default)]
     pub trust_source: bool,
+}
+
+/// What a tag in the `labels` of an object means (`[[tag]]`), where the object bears no marking and no other such tag: it goes before the collection's
+/// default label, and behind a label that is named on import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagFile {
+    /// The tag as it stands there, e.g. `nato:classification="NR"`.
+    pub tag: String,
+    /// Name of the catalogue label.
+    pub label: String,
+    /// From whom it counts: `own`, or names of partners and peers.
+    pub from: Vec<String>,
+}
+
+/// The file that `confirmations` names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Confirmations {
+    /// As in `node.toml`.
+    #[serde(rename = "equivalence")]
+    pub equivalences: Vec<EquivalenceFile>,
+    /// As in `node.toml`.
+    pub mappers: Vec<String>,
+}
+
+impl Confirmations {
+    /// What was confirmed, for the trusted core.
+    pub(super) fn trust(&self) -> label::Trust {
+        let mut trust = label::Trust::default();
+        self.mappers.iter().for_each(|m| trust.mapper(m));
+        for e in &self.equivalences {
+            e.rows.iter().for_each(|r| trust.row(&e.from, &e.to, r));
+            e.discard.iter().for_each(|[tag, value]| trust.discard(&e.from, &e.to, tag, value));
+            if e.trust_source {
+                trust.source(&e.from);
+            }
+        }
+        trust
+    }
 }
 
 /// Where a node listens (`[listen]`).
@@ -142,6 +197,9 @@ pub struct CollectionFile {
     /// Name of the catalogue label given to objects that carry none; without it they are quarantined (L-005).
     #[serde(default)]
     pub default_label: Option<String>,
+    /// The community that the collection is for: what all of it may have is TLP:GREEN for tools that know TLP alone (L-147).
+    #[serde(default)]
+    pub community: Option<Community>,
     /// Public knowledge: ids of objects that a reader may not see may stand in optional references here.
     #[serde(default)]
     pub open_references: bool,
@@ -172,6 +230,16 @@ impl Validation {
     }
 }
 
+/// A community (`community = { policy = "NATO", value = "NATO" }`): a group or nation of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Community {
+    /// Name of the policy.
+    pub policy: String,
+    /// A value by which the policy says who may have a label's data, e.g. the name of a group.
+    pub value: String,
+}
+
 fn max_content_length() -> u64 {
     64 * 1024 * 1024
 }
@@ -186,20 +254,6 @@ fn live() -> String {
 }
 
 impl NodeFile {
-    /// What was confirmed, for the trusted core.
-    pub(super) fn trust(&self) -> label::Trust {
-        let mut trust = label::Trust::default();
-        self.mappers.iter().for_each(|m| trust.mapper(m));
-        for e in &self.equivalences {
-            e.rows.iter().for_each(|r| trust.row(&e.from, &e.to, r));
-            e.discard.iter().for_each(|[tag, value]| trust.discard(&e.from, &e.to, tag, value));
-            if e.trust_source {
-                trust.source(&e.from);
-            }
-        }
-        trust
-    }
-
     /// Faults that show without looking at other files.
     pub(super) fn check(&self, faults: &mut Vec<String>) {
         let word = |text: &str| {
@@ -218,6 +272,18 @@ impl NodeFile {
         }
         if !self.listen.operator.ip().is_loopback() {
             faults.push("node.toml: listen.operator must be a loopback address".to_owned());
+        }
+        let unsigned = !self.equivalences.is_empty() || !self.mappers.is_empty();
+        if self.confirmation_keys.is_some() && unsigned && !self.unsigned_equivalences {
+            faults.push(
+                "node.toml: `equivalence` and `mappers` are signed by nobody, but there are confirmation_keys: move them to the file that `confirmations` names, or say unsigned_equivalences (L-109)"
+                    .to_owned(),
+            );
+        }
+        if self.confirmations.is_some() && self.confirmation_keys.is_none() {
+            faults.push(
+                "node.toml: confirmations needs confirmation_keys: nothing unsigned counts there (L-109)".to_owned(),
+            );
         }
         if self.listen.certificate.is_some() != self.listen.key.is_some() {
             faults.push("node.toml: listen.certificate and listen.key go together".to_owned());

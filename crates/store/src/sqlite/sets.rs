@@ -121,8 +121,13 @@ mod tests {
             for a in 0..16 {
                 for b in 0..16 {
                     let (x, y) = (numbers[a as usize], numbers[b as usize]);
-                    for (found, meant) in [(sets.and(x, y), a & b), (sets.or(x, y), a | b), (sets.minus(x, y), a & !b)] {
-                        assert_eq!((found, sets.bits(found)), (numbers[meant as usize], &bits(meant)), "{a:04b} {b:04b}");
+                    for (found, meant) in [(sets.and(x, y), a & b), (sets.or(x, y), a | b), (sets.minus(x, y), a & !b)]
+                    {
+                        assert_eq!(
+                            (found, sets.bits(found)),
+                            (numbers[meant as usize], &bits(meant)),
+                            "{a:04b} {b:04b}"
+                        );
                     }
                 }
             }

@@ -53,7 +53,9 @@ fn fill(folder: &Path, objects: u32) {
                 collection,
                 origin: label::Origin::Own { account: None },
                 carried: Vec::new(),
-                assigned: label::Assigned::AtDoor { markings: vec![marking(if n.is_multiple_of(RARE) { 0b11 } else { 0b01 })] },
+                assigned: label::Assigned::AtDoor {
+                    markings: vec![marking(if n.is_multiple_of(RARE) { 0b11 } else { 0b01 })],
+                },
                 unresolved: None,
                 vouched: false,
                 made_for: None,

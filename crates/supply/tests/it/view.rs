@@ -37,6 +37,7 @@ fn reader() -> Reader {
         from: None,
         until: None,
         redaction: false,
+        link: label::Link::default(),
     }
 }
 

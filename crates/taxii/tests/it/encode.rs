@@ -13,8 +13,8 @@ use taxii::{
     resource::Item,
 };
 
-const CLIENT: Style = Style { empty_array: false, peer: false };
-const PEER: Style = Style { empty_array: false, peer: true };
+const CLIENT: Style = Style { empty_array: false, peer: false, tlp: false };
+const PEER: Style = Style { empty_array: false, peer: true, tlp: false };
 
 /// How the object came by its label.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,7 @@ fn released(items: Vec<(Item, Label)>) -> Vec<Released<Item>> {
         from: None,
         until: None,
         redaction: false,
+        link: label::Link::default(),
     };
     items
         .into_iter()

@@ -27,7 +27,6 @@ const REASONS: &[(&str, &str)] = &[
     ("T-127", "advice: nothing is dropped by itself; what an operator deletes is gone"),
     ("C-008", "not offered: `docs/reference/not-yet.md`"),
     ("C-009", "not offered: `docs/reference/not-yet.md`"),
-    ("C-015", "of the quirks only `empty_objects` is there (C-001), which adds no property"),
     ("T-143", "allowed, nothing to do: what is no TAXII lives outside the API roots"),
 ];
 

@@ -33,7 +33,8 @@ impl Known {
     pub(super) fn lock(folder: &Path) -> Result<Self, String> {
         let path = folder.join(NAME);
         let failed = |e: std::io::Error| format!("`{}`: {e}", path.display());
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { path, file, digests: HashSet::new(), fresh: Vec::new() }),
             Err(TryLockError::WouldBlock) => {

@@ -9,7 +9,10 @@ use super::{
     pair::{Ask, HUSH, Pair, Twin},
     wire::Served,
 };
-use node::{admin::Request, ingest::IMPORT_CHUNK_OBJECTS};
+use node::{
+    admin::{ExportStyle, Request},
+    ingest::IMPORT_CHUNK_OBJECTS,
+};
 use serde_json::json;
 
 /// Visible objects of the large import.
@@ -403,7 +406,12 @@ pub(crate) fn hidden_act(pair: &mut Pair, n: usize) {
                     twin.try_admin(Request::Explain { id: id("campaign", "versions"), to, realm: None });
                     let output = twin.dir.path().join(format!("{account}-{n}.json"));
                     let account = Some(account.to_owned());
-                    twin.admin(Request::Export { collection: "intel".to_owned(), account, output });
+                    twin.admin(Request::Export {
+                        collection: "intel".to_owned(),
+                        account,
+                        output,
+                        style: ExportStyle::default(),
+                    });
                 }
                 twin.try_admin(Request::WhoHas { id: id("campaign", "versions"), realm: None });
                 twin.admin(Request::Status);
