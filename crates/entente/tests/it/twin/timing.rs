@@ -1,7 +1,7 @@
 //! The timing twin: how long a reply takes tells nothing about whether a hidden object is there.
 //!
 //! One node; a reader asks in turn for identifiers that are held and hidden from it and for such that nobody has ever heard of. `ENTENTE_TIMING_PAIRS` is how many pairs of
-//! requests there are for each kind of request (60; 20,000 in `make soak`); only where it is set are the times held to anything, and then three runs have to pass.
+//! requests there are for each kind of request (60; 100,000 in `make soak`); only where it is set are the times held to anything, and then three runs have to pass.
 
 use super::{
     house,
