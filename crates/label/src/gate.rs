@@ -1,4 +1,4 @@
-//! The gate. Only [`Authority::release`] makes a [`Released`].
+//! The gate. Only [`Authority::release`] makes a [`Released`] of an object, and [`release_notice`] one of what is said about an object that was taken back.
 use crate::{Authority, Chain, CollectionNo, Decision, LabelState, Reader, Reason, Tlp};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ pub struct Released<T> {
     to: crate::ReaderNo,
     added: Vec<stix::Id<stix::id::MarkingDefinition>>,
     tlp: Option<Tlp>,
-    state: Arc<LabelState>,
-    chain: usize,
+    /// The state and the number of the road that permitted it; none of a notice.
+    road: Option<(Arc<LabelState>, usize)>,
 }
 impl<T> std::fmt::Debug for Released<T> {
     /// Not the object: a log line is a way out of its own (L-151).
@@ -73,8 +73,46 @@ impl<T> Released<T> {
     }
     /// The road that permitted it.
     pub(crate) fn road(&self) -> Option<&Chain> {
-        self.state.chains().get(self.chain)
+        self.road.as_ref().and_then(|(state, chain)| state.chains().get(*chain))
     }
+}
+/// What is said of an object that was taken back from a reader that had been given it: never the object itself. Private fields.
+pub struct Withdrawn<T> {
+    notice: T,
+    received_by: crate::ReaderNo,
+}
+impl<T> std::fmt::Debug for Withdrawn<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Withdrawn").field("received_by", &self.received_by).finish_non_exhaustive()
+    }
+}
+impl<T> Withdrawn<T> {
+    /// Pairs a notice with the reader that has a receipt for what it names. Labels do not count for it: they withhold the object by now, and its name
+    /// the reader has had.
+    pub fn new(notice: T, received_by: crate::ReaderNo) -> Self {
+        Self { notice, received_by }
+    }
+}
+/// Lets a notice out to the reader that was given what it names, and to nobody else (L-153).
+///
+/// # Errors
+/// It names what another reader was given.
+pub fn release_notice<T>(notice: Withdrawn<T>, to: &Reader) -> Result<Released<T>, Withheld> {
+    let Withdrawn { notice, received_by } = notice;
+    if received_by != to.no {
+        return Err(Withheld { reason: Reason::Agreement });
+    }
+    Ok(made(notice, to, Vec::new(), None, None))
+}
+/// The one place where a [`Released`] is made.
+fn made<T>(
+    object: T,
+    to: &Reader,
+    added: Vec<stix::Id<stix::id::MarkingDefinition>>,
+    tlp: Option<Tlp>,
+    road: Option<(Arc<LabelState>, usize)>,
+) -> Released<T> {
+    Released { object, to: to.no, added, tlp, road }
 }
 /// Refused. Carries the reason for audit only; never shown to the reader (L-131).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +154,7 @@ struct Remembered {
     _state: Arc<LabelState>,
 }
 
-/// The one place where a [`Released`] is made. The decision must be the one for this item's line, state and type and this reader; what can be
+/// Lets an object out. The decision must be the one for this item's line, state and type and this reader; what can be
 /// checked again without it is.
 fn admit<T>(
     item: Labelled<T>,
@@ -140,5 +178,5 @@ fn admit<T>(
     let assigned = if contributed { &[] } else { road.assigned.markings() };
     let added = assigned.iter().filter(|id| !road.carried.contains(id)).copied().collect();
     let tlp = tlp.filter(|_| !contributed);
-    Ok(Released { object, to: to.no, added, tlp, state, chain })
+    Ok(made(object, to, added, tlp, Some((state, chain))))
 }

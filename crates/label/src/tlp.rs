@@ -67,6 +67,12 @@ impl Tlp {
         Id::from_uuid(Uuid::from_u128(id))
     }
 
+    /// The TLP 1 marking id; `None`: TLP 1 does not have the level.
+    pub fn tlp1_marking_id(self) -> Option<Id<MarkingDefinition>> {
+        let (id, _) = WELL_KNOWN.iter().skip(Self::ALL.len()).find(|(_, level)| *level == self)?;
+        Some(Id::from_uuid(Uuid::from_u128(*id)))
+    }
+
     /// The level's name, e.g. `AMBER+STRICT`.
     pub fn name(self) -> &'static str {
         match self {

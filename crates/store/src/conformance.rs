@@ -9,6 +9,7 @@ mod copies;
 mod line;
 mod reference;
 mod table;
+mod withdrawal;
 pub mod world;
 
 use crate::Store;
@@ -98,6 +99,13 @@ laws! {
         a_copy_shows_to_whom_it_was_made_for_alone,
         what_may_need_a_copy_anew_is_due_until_it_was_looked_at,
         nothing_is_due_where_nobody_redacts,
+    }
+    withdrawal {
+        what_was_given_and_is_taken_back_leaves_a_notice_until_it_is_given_again,
+        a_line_that_closes_leaves_notices_until_it_opens_again,
+        hidden_material_does_not_show_in_notices,
+        content_that_gives_way_to_other_content_is_told_as_replaced,
+        bodies_that_wait_are_kept_with_their_status_and_take_turns,
     }
     table {
         collections_are_unique_and_can_be_changed,

@@ -461,6 +461,67 @@ pub struct LineChange {
     pub withdrawn: u64,
 }
 
+/// Why a reader was taken something back from; as much as it is told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WithdrawalReason {
+    /// What the reader may have has changed: an agreement, an account, a collection, a date.
+    Rights,
+    /// What is known of an object has changed: it, or something it needs, was deleted, relabelled, or is not there any more.
+    Recall,
+    /// Other content stands under the same id and version.
+    Replaced,
+}
+/// A notice that a reader may not have any more what a receipt says it was given in one collection.
+#[derive(Debug, Clone)]
+pub struct Withdrawal {
+    /// `date_added` of the notice, in a line of its own for each reader and realm.
+    pub slot: Slot,
+    /// The collection through which it was given.
+    pub collection: CollectionNo,
+    /// Why.
+    pub reason: WithdrawalReason,
+    /// The instance.
+    pub no: InstanceNo,
+    /// Its id.
+    pub id: String,
+    /// Its version as spelled; `None` for what has none.
+    pub version: Option<String>,
+    /// Its content digest.
+    pub digest: Digest,
+}
+/// A page of a reader's notices.
+#[derive(Debug, Clone)]
+pub struct WithdrawalPage {
+    /// Whose.
+    pub reader: ReaderNo,
+    /// In slot order.
+    pub items: Vec<Withdrawal>,
+    /// Whether more follow.
+    pub more: bool,
+    /// Epoch under which it was read.
+    pub epoch: Epoch,
+}
+
+/// A body that is accepted now and processed later.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// Its number; given by the store.
+    pub no: i64,
+    /// Who sent it.
+    pub reader: ReaderNo,
+    /// Realm (API root).
+    pub realm: String,
+    /// Its status resource.
+    pub status: uuid::Uuid,
+    /// Where it goes.
+    pub collection: CollectionNo,
+    /// When it was accepted.
+    pub at: Micros,
+    /// The body, unpacked.
+    pub body: Vec<u8>,
+}
+
 /// A marking definition as received, and who brought it into which collections.
 pub type HeldMarking = (Box<str>, Vec<(CollectionNo, Origin)>);
 
@@ -622,6 +683,17 @@ pub trait Store: Send + Sync {
     /// How many objects the line shows now (latest versions only), for operators.
     fn count(&self, line: Line) -> Result<u64, StoreError>;
 
+    /// One page of the notices of what was taken back from a reader in a realm, with slots later than `after` (rule 19 of the client contract).
+    fn withdrawals(
+        &self,
+        reader: ReaderNo,
+        realm: &str,
+        after: Option<Slot>,
+        limit: usize,
+    ) -> Result<WithdrawalPage, StoreError>;
+    /// Collections that the reader may read or ever could.
+    fn ever_read(&self, reader: ReaderNo) -> Result<Vec<CollectionNo>, StoreError>;
+
     /// What the party behind an origin has brought; the own organisation is not counted.
     fn usage(&self, origin: &Origin) -> Result<Usage, StoreError>;
     /// Every instance of an id in a realm; references judged for `reader` if given.
@@ -655,6 +727,14 @@ pub trait Store: Send + Sync {
     fn put_status(&self, status: &Status) -> Result<(), StoreError>;
     /// A status resource of this reader.
     fn status(&self, realm: &str, reader: ReaderNo, id: uuid::Uuid) -> Result<Option<Status>, StoreError>;
+    /// Keeps a body to be processed later, with its pending status; `post.no` is ignored.
+    fn put_post(&self, post: &Post, status: &Status) -> Result<(), StoreError>;
+    /// How many bodies of a reader wait, and their octets in all.
+    fn posts_of(&self, reader: ReaderNo) -> Result<(u64, u64), StoreError>;
+    /// The body to be processed next: the oldest of the reader whose turn it is after `last`, so that nobody's bodies keep another's waiting for long.
+    fn next_post(&self, last: Option<ReaderNo>) -> Result<Option<Post>, StoreError>;
+    /// A body is processed: its status is kept, and it goes, in one transaction.
+    fn end_post(&self, no: i64, status: &Status) -> Result<(), StoreError>;
     /// Where a pull stands.
     fn pull_state(&self, peer: &str, remote_collection: &str) -> Result<Option<PullState>, StoreError>;
     /// All of them.

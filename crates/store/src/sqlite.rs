@@ -26,6 +26,7 @@ mod segment;
 mod sets;
 mod store;
 mod visibility;
+mod withdrawal;
 mod work;
 
 use crate::StoreError;
@@ -61,11 +62,12 @@ const BUSY_MS: u64 = 10_000;
 const FILE_MODE: u32 = 0o600;
 /// The same for the folder, if it is made here.
 const FOLDER_MODE: u32 = 0o700;
-/// 2: what each partner uses of its quota, and alerts of detection. 3: redacted copies; a store of form 2 becomes one when it is opened.
+/// 2: what each partner uses of its quota, and alerts of detection. 3: redacted copies, what was refused of staged batches, withdrawals, and bodies to be processed later.
 const SCHEMA_VERSION: i64 = 3;
-/// What was refused of batches that are being staged; stores of this form made before it came get it at opening.
-const STAGED_REJECTED: &str = "CREATE TABLE IF NOT EXISTS staged_rejected (no INTEGER PRIMARY KEY, batch INTEGER NOT NULL, collection INTEGER NOT NULL,
-    origin TEXT NOT NULL, id TEXT, path TEXT NOT NULL, cause TEXT NOT NULL, at INTEGER NOT NULL, raw BLOB NOT NULL) STRICT";
+/// The form that is brought to this one when it is opened: nothing of it changes, tables are added.
+const SCHEMA_VERSION_BEFORE: i64 = 2;
+/// What was added.
+const ADDED: &str = include_str!("sqlite/schema_3.sql");
 /// `ENTN`, so that tools can tell what the file is.
 const APPLICATION_ID: i64 = 0x454e_544e;
 /// Statements a connection keeps prepared.
@@ -341,8 +343,7 @@ fn prepare_schema(conn: &mut Connection) -> Result<(), StoreError> {
     match (version, tables) {
         (0, 0) => {
             tx.execute_batch(include_str!("sqlite/schema.sql"))?;
-            tx.execute_batch(copies::TABLE)?;
-            tx.execute_batch(STAGED_REJECTED)?;
+            tx.execute_batch(ADDED)?;
             let empty = label::LabelState::default().canonical();
             tx.execute("INSERT INTO label_state (no, canonical) VALUES (0, ?1)", [empty])?;
             tx.execute("INSERT INTO class (no, bits) VALUES (0, ?1)", params![label::Bits::new().to_bytes()])?;
@@ -351,15 +352,11 @@ fn prepare_schema(conn: &mut Connection) -> Result<(), StoreError> {
             tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         }
-        (SCHEMA_VERSION, _) if application == APPLICATION_ID => {
-            tx.execute_batch(STAGED_REJECTED)?;
-            intake::discard_all(&tx)?;
-        }
-        (2, _) if application == APPLICATION_ID => {
-            tx.execute_batch(STAGED_REJECTED)?;
-            intake::discard_all(&tx)?;
-            tx.execute_batch(copies::TABLE)?;
+        (SCHEMA_VERSION, _) if application == APPLICATION_ID => intake::discard_all(&tx)?,
+        (SCHEMA_VERSION_BEFORE, _) if application == APPLICATION_ID => {
+            tx.execute_batch(ADDED)?;
             tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            intake::discard_all(&tx)?;
         }
         _ if application == APPLICATION_ID => {
             return Err(damaged(format!(

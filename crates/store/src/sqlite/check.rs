@@ -36,6 +36,7 @@ pub(super) fn check(conn: &Connection, snap: &Snapshot, rights: &dyn Rights) -> 
     visibility(conn, snap, &rows, &mut faults)?;
     references(conn, &rows, &mut faults)?;
     lines(conn, snap, &kept, &rows, &mut faults)?;
+    super::withdrawal::check(conn, snap, &mut faults)?;
     if let Err(broken) = leaves(conn)? {
         faults.push(broken.to_string());
     }

@@ -7,21 +7,16 @@ use super::error::{backend, damaged};
 use super::operator::by_number;
 use super::pack::refs_from;
 use super::work::{Snapshot, Work, append_act, set_meta};
-use super::{intake, lines, rights};
+use super::{intake, lines, rights, withdrawal};
 use crate::{
     Act, Alongside, BatchHead, ChainChange, HeldCopy, HeldVersion, Incoming, InstanceNo, LineChange, Micros, NewCopy,
-    Redactable, Rights, StoreError,
+    Redactable, Rights, StoreError, WithdrawalReason,
 };
 use label::{Bits, Origin};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 use stix::{AnyId, Need};
-
-/// The link, kept at home: an instance that is a copy, and the instance of which it is one.
-pub(super) const TABLE: &str = "
-CREATE TABLE IF NOT EXISTS copy_of (copy INTEGER NOT NULL, original INTEGER NOT NULL, PRIMARY KEY (copy, original)) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS copy_of_original ON copy_of (original);";
 
 /// From now on what may need copies anew is written down; everything held may.
 pub(super) fn all_due(work: &mut Work<'_>) -> Result<(), StoreError> {
@@ -174,7 +169,9 @@ pub(super) fn put(
         }
     };
     if !changes.is_empty() {
-        tell(rights::rechain(work, changes, in_force, at)?);
+        let diffs = rights::rechain(work, changes, in_force, at)?;
+        withdrawal::note(work, &diffs, WithdrawalReason::Recall, at)?;
+        tell(diffs);
     }
     let mut by_collection: BTreeMap<u32, Vec<&NewCopy>> = BTreeMap::new();
     for copy in new {

@@ -7,10 +7,11 @@ use super::pack::{Ref, need_no, refs_bytes, refs_from};
 use super::registry::foreign;
 use super::rights::{self, Changed};
 use super::visibility::{Graph, Seed, Settled};
+use super::withdrawal;
 use super::work::{ContentRun, STAGED_CONTENT, Work, append_act};
 use crate::{
     ALERTS_MAX, Alongside, BatchHead, BatchId, INSTANCES_PER_ID_MAX, Incoming, InstanceNo, Line, NewAlert, NewRejected,
-    Published, REJECTED_BYTES_MAX, Rights, Slot, StoreError, Taken,
+    Published, REJECTED_BYTES_MAX, Rights, Slot, StoreError, Taken, WithdrawalReason,
 };
 use label::{Chain, LabelState, Origin};
 use rusqlite::{OptionalExtension as _, params};
@@ -523,6 +524,7 @@ impl<'a> Taking<'a> {
         }
         self.touched.without_complex(work);
         let diffs = lines::update(work, &self.touched, &BTreeSet::new(), self.accepted)?;
+        withdrawal::note(work, &diffs, WithdrawalReason::Replaced, self.accepted)?;
         write_alongside(work, self.alongside, self.accepted)?;
 
         let lost = || damaged("an object of a batch was lost on the way");

@@ -3,12 +3,14 @@ use super::bank::Kind;
 use super::error::{backend, damaged};
 use super::rights::put_digest;
 use super::work::{Work, append_act, append_leaf, find_key};
-use super::{SqliteStore, check, checkpoint, copies, intake, lines, lock, operator, page, receipts, rights};
+use super::{
+    SqliteStore, check, checkpoint, copies, intake, lines, lock, operator, page, receipts, rights, withdrawal,
+};
 use crate::{
     Account, Act, Alert, Alongside, BatchHead, BatchId, ChainChange, Collection, Epoch, Figures, HeldMarking, Incoming,
     InstanceInfo, InstanceNo, Line, LineChange, Micros, NewAlert, NewCollection, NewCopy, NewRejected, Page, PageQuery,
-    PreviewedChange, Published, PullState, Quarantined, ReaderLines, Receipt, ReceiptRow, Redactable, Rights, Slot,
-    Status, Store, StoreError, Usage, audit_row::LeafRow,
+    Post, PreviewedChange, Published, PullState, Quarantined, ReaderLines, Receipt, ReceiptRow, Redactable, Rights,
+    Slot, Status, Store, StoreError, Usage, WithdrawalPage, WithdrawalReason, audit_row::LeafRow,
 };
 use label::{CollectionNo, LabelState, ReaderNo};
 use rusqlite::{OptionalExtension as _, Row, params};
@@ -47,6 +49,7 @@ impl Store for SqliteStore {
     ) -> Result<(Epoch, Vec<LineChange>), StoreError> {
         self.write(|work| {
             let (diffs, any) = rights::set_rights(work, lines, rights, at)?;
+            withdrawal::note(work, &diffs, WithdrawalReason::Rights, at)?;
             if work.snap.redacts || !rights.redacts().is_empty() {
                 copies::all_due(work)?;
             }
@@ -118,6 +121,7 @@ impl Store for SqliteStore {
     ) -> Result<Vec<LineChange>, StoreError> {
         self.write(|work| {
             let diffs = rights::rechain(work, changes, rights, at)?;
+            withdrawal::note(work, &diffs, WithdrawalReason::Recall, at)?;
             work.next_epoch()?;
             append_act(work.conn, act, at)?;
             Ok(diffs.iter().map(lines::Diff::change).collect())
@@ -210,6 +214,20 @@ impl Store for SqliteStore {
         Ok(shown.difference_len(snap.bank.get(Kind::Superseded, row.no)))
     }
 
+    fn withdrawals(
+        &self,
+        reader: ReaderNo,
+        realm: &str,
+        after: Option<Slot>,
+        limit: usize,
+    ) -> Result<WithdrawalPage, StoreError> {
+        self.read(|conn, snap| withdrawal::page(conn, snap, reader, realm, after, limit))
+    }
+
+    fn ever_read(&self, reader: ReaderNo) -> Result<Vec<CollectionNo>, StoreError> {
+        Ok(self.current().lines.keys().filter(|line| line.reader == reader).map(|line| line.collection).collect())
+    }
+
     fn instances(&self, realm: &str, id: &AnyId, reader: Option<ReaderNo>) -> Result<Vec<InstanceInfo>, StoreError> {
         self.read(|conn, snap| operator::instances(conn, snap, realm, id, reader))
     }
@@ -284,7 +302,8 @@ impl Store for SqliteStore {
             if changes.is_empty() {
                 return Err(StoreError::NotFound { what: "row of the quarantine" });
             }
-            rights::rechain(work, &changes, rights, at)?;
+            let diffs = rights::rechain(work, &changes, rights, at)?;
+            withdrawal::note(work, &diffs, WithdrawalReason::Recall, at)?;
             work.next_epoch()?;
             append_act(work.conn, act, at).map(drop)
         })
@@ -299,21 +318,67 @@ impl Store for SqliteStore {
     }
 
     fn put_status(&self, status: &Status) -> Result<(), StoreError> {
+        self.write_rows(|conn, _| put_status(conn, status))
+    }
+
+    fn put_post(&self, post: &Post, status: &Status) -> Result<(), StoreError> {
         self.write_rows(|conn, _| {
-            let old = status.at.saturating_sub(STATUS_KEPT_US);
-            conn.prepare_cached("DELETE FROM status WHERE reader = ?1 AND at < ?2")?
-                .execute(params![status.reader, old])?;
+            put_status(conn, status)?;
             conn.prepare_cached(
-                "INSERT INTO status (reader, realm, id, at, body) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (reader, realm, id) DO UPDATE SET at = excluded.at, body = excluded.body",
+                "INSERT INTO post (reader, realm, status, collection, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
-                status.reader,
-                status.realm,
-                status.id.to_string(),
-                status.at,
-                status.body
+                post.reader,
+                post.realm,
+                post.status.to_string(),
+                post.collection,
+                post.at,
+                post.body
             ])?;
+            Ok(())
+        })
+    }
+
+    fn posts_of(&self, reader: ReaderNo) -> Result<(u64, u64), StoreError> {
+        self.read(|conn, _| {
+            let mut select = conn
+                .prepare_cached("SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM post WHERE reader = ?1")?;
+            let (count, bytes): (i64, i64) = select.query_row([reader], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok((count.cast_unsigned(), bytes.cast_unsigned()))
+        })
+    }
+
+    fn next_post(&self, last: Option<ReaderNo>) -> Result<Option<Post>, StoreError> {
+        self.read(|conn, _| {
+            let mut select = conn.prepare_cached(
+                "SELECT no, reader, realm, status, collection, at, body FROM post
+                 WHERE no = (SELECT no FROM post ORDER BY reader <= ?1, reader, no LIMIT 1)",
+            )?;
+            let found = select
+                .query_row([last.map_or(-1, i64::from)], |row| {
+                    let status: String = row.get(3)?;
+                    let post = Post {
+                        no: row.get(0)?,
+                        reader: row.get(1)?,
+                        realm: row.get(2)?,
+                        status: uuid::Uuid::nil(),
+                        collection: row.get(4)?,
+                        at: row.get(5)?,
+                        body: row.get(6)?,
+                    };
+                    Ok((post, status))
+                })
+                .optional()?;
+            found.map(|(post, status)| Ok(Post { status: status.parse().map_err(backend)?, ..post })).transpose()
+        })
+    }
+
+    fn end_post(&self, no: i64, status: &Status) -> Result<(), StoreError> {
+        self.write_rows(|conn, _| {
+            put_status(conn, status)?;
+            if conn.prepare_cached("DELETE FROM post WHERE no = ?1")?.execute([no])? == 0 {
+                return Err(StoreError::NotFound { what: "body to be processed" });
+            }
             Ok(())
         })
     }
@@ -500,6 +565,21 @@ impl Store for SqliteStore {
             })
         })
     }
+}
+
+/// Keeps a status, and drops the old ones of its reader; what is still to be processed stays however old it is (T-088).
+fn put_status(conn: &rusqlite::Connection, status: &Status) -> Result<(), StoreError> {
+    let old = status.at.saturating_sub(STATUS_KEPT_US);
+    conn.prepare_cached(
+        "DELETE FROM status WHERE reader = ?1 AND at < ?2 AND id NOT IN (SELECT status FROM post WHERE reader = ?1)",
+    )?
+    .execute(params![status.reader, old])?;
+    conn.prepare_cached(
+        "INSERT INTO status (reader, realm, id, at, body) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (reader, realm, id) DO UPDATE SET at = excluded.at, body = excluded.body",
+    )?
+    .execute(params![status.reader, status.realm, status.id.to_string(), status.at, status.body])?;
+    Ok(())
 }
 
 fn pull_row(row: &Row<'_>) -> rusqlite::Result<PullState> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use store::conformance::world::*;
-use store::{Alongside, Line, NewRejected, OpenOptions, Receipt, SqliteStore, Store as _, StoreError};
+use store::{Alongside, Line, NewRejected, OpenOptions, Receipt, SqliteStore, Store, StoreError};
 
 const FOLDER: &str = "ENTENTE_STORE_CHILD";
 /// How often the process is killed: `ENTENTE_CRASHES`, 25 in the normal run.
@@ -193,25 +193,130 @@ fn what_is_no_store_is_refused_and_left_alone() {
     assert!(matches!(SqliteStore::open(&later, &OpenOptions::default()), Err(StoreError::Damaged(_))));
 }
 
-/// A store made before there were redacted copies is one with room for them once it was opened.
+/// A store of the form before is brought to this one, and holds what it held.
 #[test]
-fn a_store_of_the_form_before_redacted_copies_is_taken_over() {
+fn a_store_of_the_form_before_is_opened_with_all_it_holds() {
     let folder = temp();
-    let mut world = World::new(Box::new(open(folder.path())), 1, 2).unwrap();
-    let made = world.ingest(world.collections[0], &sightings(0..3)).unwrap().taken;
+    let path = folder.path().join("entente.db");
+    let mut world = World::new(Box::new(SqliteStore::open(&path, &OpenOptions::default()).unwrap()), 1, 2).unwrap();
+    let c = world.collections[0];
+    let made = world.ingest(c, &sightings(0..30)).unwrap().taken;
     let before = world.all(line(&world, 0)).unwrap();
+    assert_eq!(before.len(), 30);
     world.store = Box::new(open(temp().path()));
-    let conn = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
-    conn.execute_batch("DROP TABLE copy_of").unwrap();
-    conn.pragma_update(None, "user_version", 2).unwrap();
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.execute_batch("DROP TABLE withdrawal; DROP TABLE post; DROP INDEX receipt_line; DROP TABLE copy_of; DROP TABLE staged_rejected; PRAGMA user_version = 2")
+        .unwrap();
     drop(conn);
     for _ in 0..2 {
         world.store = Box::new(open(temp().path()));
-        world.store = Box::new(open(folder.path()));
-        assert!(world.store.copies_of(made[0].0).unwrap().is_empty());
+        world.store = Box::new(SqliteStore::open(&path, &OpenOptions::default()).unwrap());
         assert_eq!(world.all(line(&world, 0)).unwrap(), before);
-        world.sound();
+        assert!(world.store.copies_of(made[0].0).unwrap().is_empty());
     }
+    world.ingest(c, &sightings(30..40)).unwrap();
+    assert_eq!(world.store.withdrawals(1, "live", None, 10).unwrap().items.len(), 0);
+    world.sound();
+}
+
+/// T-028, T-033, T-039, C-014, I1, I5: readers in threads of their own, each on a connection of its own, page by random limits while objects come, are relabelled
+/// to and fro and go. What is visible throughout comes exactly once to each walk, in order; what is hidden never does.
+#[test]
+fn readers_on_handles_of_their_own_page_while_one_writes() {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    let folder = temp();
+    let mut world = World::new(Box::new(open(folder.path())), 1, 3).unwrap();
+    let c = world.collections[0];
+    let visible = |range: std::ops::Range<u32>| {
+        range.map(|n| Put::new(Make::new(id("sighting", n), 1), 0b011)).collect::<Vec<_>>()
+    };
+    let steady = world.ingest(c, &visible(0..200)).unwrap().taken;
+    let flicker = world.ingest(c, &visible(200..240)).unwrap().taken;
+    let hidden: Vec<Put> = (1_000..1_050).map(|n| Put::new(Make::new(id("sighting", n), 1), 0b100)).collect();
+    world.ingest(c, &hidden).unwrap();
+    let steady: std::collections::BTreeSet<String> = world
+        .store
+        .by_number(&steady.iter().map(|t| t.0).collect::<Vec<_>>(), None)
+        .unwrap()
+        .iter()
+        .map(|i| i.id.to_string())
+        .collect();
+    let over = AtomicBool::new(false);
+    let walks = AtomicUsize::new(0);
+    let seed = std::env::var("ENTENTE_PAGING_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or_else(|| u64::from(std::process::id()));
+    eprintln!("ENTENTE_PAGING_SEED={seed}");
+    let dice = |state: &mut u64, below: u64| {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 33) % below
+    };
+    // The world is the writer's; the readers share the store.
+    let store: &dyn Store = world.store.as_ref();
+    let (rights, mut now) = (&world.rights, world.now);
+    std::thread::scope(|scope| {
+        for reader in 0..4_u64 {
+            let (steady, over, walks, dice) = (&steady, &over, &walks, &dice);
+            scope.spawn(move || {
+                let mut state = seed ^ (reader + 1);
+                let line = Line { reader: u32::try_from(reader % 2).unwrap(), collection: c };
+                while !over.load(Ordering::Relaxed) || walks.load(Ordering::Relaxed) < 8 {
+                    let (mut after, mut came) = (None, Vec::new());
+                    loop {
+                        let limit = usize::try_from(1 + dice(&mut state, 40)).unwrap();
+                        let page = store.page(&query(line, after, limit, every())).unwrap();
+                        assert!(page.items.len() <= limit && (!page.more || !page.items.is_empty()), "seed {seed}");
+                        for item in page.items {
+                            assert!(after.is_none_or(|after| after < item.slot), "seed {seed}: order");
+                            after = Some(item.slot);
+                            let _ = item.labelled.map(|stored| came.push(stored.id.to_string()));
+                        }
+                        if !page.more {
+                            break;
+                        }
+                    }
+                    let steady_came: Vec<&String> = came.iter().filter(|id| steady.contains(*id)).collect();
+                    assert_eq!(steady_came.len(), steady.len(), "seed {seed}: each once");
+                    assert_eq!(
+                        steady_came.iter().collect::<std::collections::BTreeSet<_>>().len(),
+                        steady.len(),
+                        "seed {seed}"
+                    );
+                    let hidden = (1_000..1_050).map(|n| id("sighting", n).to_string());
+                    assert!(hidden.into_iter().all(|id| !came.contains(&id)), "seed {seed}: hidden");
+                    walks.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let mut state = seed;
+        for step in 0..120_u32 {
+            now += 1_000_000;
+            if dice(&mut state, 3) == 0 {
+                let puts = visible(2_000 + step..2_001 + step);
+                let head =
+                    store::BatchHead { collection: c, origin: label::Origin::Own { account: None }, accepted: now };
+                store.ingest(&head, &World::incoming(c, &puts), &store::Alongside::default(), rights, None).unwrap();
+            } else {
+                let at = usize::try_from(dice(&mut state, flicker.len() as u64)).unwrap();
+                let mask = [0b111, 0b100, 0b010][usize::try_from(dice(&mut state, 3)).unwrap()];
+                let info = store.by_number(&[flicker[at].0], None).unwrap();
+                let markings = vec![marking(mask)];
+                let changes: Vec<store::ChainChange> = info
+                    .iter()
+                    .flat_map(|info| info.state.chains().iter().map(|old| (info.no, old.clone())))
+                    .map(|(no, old)| {
+                        let assigned = label::Assigned::Relabelled { markings: markings.clone() };
+                        store::ChainChange { no, new: Some(label::Chain { assigned, ..old.clone() }), old }
+                    })
+                    .collect();
+                store.rechain(&changes, rights, &act("relabel"), now).unwrap();
+            }
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    assert!(walks.load(Ordering::Relaxed) >= 8);
+    world.sound();
 }
 
 /// Design: bitmaps are checkpointed with a replayed tail.
