@@ -342,16 +342,26 @@ enum UserCommand {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a switch of its own
 struct Settings {
     /// The account of another Entente node.
     #[arg(long)]
     peer: bool,
+    /// Reads the collection of what was taken back from it; the account of an Entente node always does.
+    #[arg(long)]
+    withdrawals: bool,
     /// Always send `objects: []` (for clients that cannot do without).
     #[arg(long)]
     empty_objects: bool,
     /// Add the TLP that an object's labels come to, for a tool that knows no labels.
-    #[arg(long, conflicts_with = "peer")]
+    #[arg(long, conflicts_with_all = ["peer", "tlp1_twin"])]
     tlp: bool,
+    /// Add `spec_version` to observables that have none (for clients that cannot do without).
+    #[arg(long)]
+    sco_spec_version: bool,
+    /// Add the TLP 1 marking beside the TLP 2 one (for clients that know no other). TLP:AMBER+STRICT, which TLP 1 does not have: `withhold` it, or send it as `amber`.
+    #[arg(long, value_parser = ["withhold", "amber"])]
+    tlp1_twin: Option<String>,
     /// Own accounts: collections it may write to.
     #[arg(long)]
     write: Vec<String>,
@@ -362,7 +372,8 @@ struct Settings {
 
 impl Settings {
     fn json(&self) -> Value {
-        serde_json::json!({"peer": self.peer, "empty_objects": self.empty_objects, "tlp": self.tlp, "write": self.write, "read": self.read})
+        serde_json::json!({"peer": self.peer, "withdrawals": self.withdrawals, "empty_objects": self.empty_objects, "tlp": self.tlp,
+            "sco_spec_version": self.sco_spec_version, "tlp1_twin": self.tlp1_twin, "write": self.write, "read": self.read})
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) struct Running {
     stop: watch::Sender<bool>,
     stopping: Arc<AtomicBool>,
     serving: std::thread::JoinHandle<()>,
+    posts: std::thread::JoinHandle<()>,
     certificates: Option<Certificates>,
 }
 
@@ -39,6 +40,7 @@ impl Running {
     fn finish(self) {
         self.stop();
         let _ = self.serving.join();
+        let _ = self.posts.join();
     }
 }
 
@@ -114,7 +116,26 @@ pub(crate) fn start(
             });
         })
         .map_err(|e| e.to_string())?;
-    Ok(Running { stop, stopping: Arc::new(AtomicBool::new(false)), serving, certificates })
+    let stopping = Arc::new(AtomicBool::new(false));
+    let posts = posts(Arc::clone(node), Arc::clone(&stopping)).map_err(|e| e.to_string())?;
+    Ok(Running { stop, stopping, serving, posts, certificates })
+}
+
+/// Processes what was accepted before it was processed, from the start on: what a crash left is done first.
+fn posts(node: Arc<Node>, stopping: Arc<AtomicBool>) -> std::io::Result<std::thread::JoinHandle<()>> {
+    let work = move || {
+        while !stopping.load(Ordering::Relaxed) {
+            match node.process_post() {
+                Ok(true) => {}
+                Ok(false) => node.wait_for_post(Duration::from_millis(TICK_MS)),
+                Err(error) => {
+                    tracing::error!(%error, "a body that waits is tried again");
+                    std::thread::sleep(Duration::from_millis(TICK_MS));
+                }
+            }
+        }
+    };
+    std::thread::Builder::new().name("posts".to_owned()).spawn(work)
 }
 
 /// The contents of the files that TLS is spoken with.

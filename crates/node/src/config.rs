@@ -15,11 +15,12 @@ mod clearance;
 mod detection;
 mod node_file;
 
-pub use agreement::{Accept, Agreement, Give, Pull, PullCollection, Redaction};
+pub use agreement::{Accept, Agreement, Give, OnWithdrawal, Pull, PullCollection, Redaction};
 pub use clearance::ClearanceFile;
 pub use detection::{DetectionFile, OnWarning};
 pub use node_file::{
-    CollectionFile, Community, Confirmations, EquivalenceFile, Listen, NodeFile, Operator, TagFile, Validation,
+    About, CollectionFile, Community, Confirmations, EquivalenceFile, Listen, NodeFile, Operator, QueryFile, RootFile,
+    TagFile, Validation,
 };
 
 use crate::{NodeError, world::kinds};
@@ -130,6 +131,11 @@ impl Config {
                     "node.toml: collection `{}`: community: no policy `{policy}` in use has an audience `{value}`",
                     collection.alias
                 ));
+            }
+        }
+        for query in &node.queries {
+            for name in query.labels.iter().filter(|name| !catalogue.contains_key(*name)) {
+                faults.push(format!("node.toml: query `{}`: label `{name}` is not in the catalogue", query.alias));
             }
         }
         let warning_lists = detection::load(dir, &node, &mut faults);

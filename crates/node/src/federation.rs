@@ -8,7 +8,7 @@ mod pinned;
 
 use crate::{
     Node, NodeError,
-    config::{Agreement, PullCollection},
+    config::{Agreement, OnWithdrawal, PullCollection},
     ingest::{Head, Intake, rejected_row},
     validation::Tally,
     world::{OPERATOR, World},
@@ -18,6 +18,7 @@ use pinned::PinnedTls;
 use rustls::pki_types::CertificateDer;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 use stix::{Limits, Object, ObjectError, Rejected};
@@ -28,6 +29,7 @@ use taxii::{
     coding,
     error::TaxiiError,
     media,
+    resource::{Collection, WITHDRAWALS},
     server::Credentials,
 };
 use ureq::unversioned::{
@@ -48,6 +50,8 @@ pub struct Pulled {
     pub pages: u64,
     /// Sum over the pages.
     pub intake: Intake,
+    /// Objects that the partner took back, by collection.
+    pub withdrawn: u64,
 }
 
 impl Node {
@@ -62,6 +66,12 @@ impl Node {
 
     /// Pulls everything new from one partner.
     pub fn pull(&self, partner: &str, transport: &dyn Transport) -> Result<Pulled, NodeError> {
+        // One at a time: what one takes out because the partner took it back, another may just have been given again.
+        let turn = {
+            let mut turns = self.pulling.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.entry(partner.to_owned()).or_default())
+        };
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = self.pull_partner(partner, transport);
         if outcome.is_err() {
             self.counters.pulls_failed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -86,8 +96,19 @@ impl Node {
         let client = Client::new(transport, &pull.url, Some(credentials), false).map_err(peer)?;
         let roots = client.api_roots().map_err(peer)?;
         let mut pulled = Pulled::default();
+        let mut listed = Listed::default();
+        let mut places = Vec::new();
         for wanted in &pull.collections {
-            let (root, remote) = find(&client, &roots, wanted).map_err(peer)?.ok_or_else(|| NodeError::Peer {
+            places.push((wanted, find(&client, &roots, wanted, &mut listed).map_err(peer)?));
+        }
+        // What was taken back first: what is given again after that comes with the objects.
+        let known: Vec<(PullCollection, Option<String>)> =
+            places.iter().map(|(wanted, at)| ((*wanted).clone(), at.as_ref().map(|(_, id)| id.clone()))).collect();
+        for (root, id) in listed.withdrawals() {
+            pulled.withdrawn += self.pull_withdrawals(partner, &client, &root, &id, &known, pull.on_withdrawal)?;
+        }
+        for (wanted, place) in places {
+            let (root, remote) = place.ok_or_else(|| NodeError::Peer {
                 peer: partner.to_owned(),
                 cause: format!("it shows no readable collection `{}`", wanted.remote),
             })?;
@@ -118,6 +139,38 @@ impl Node {
             tracing::info!(peer.name = partner, objects = pulled.intake.objects, new = pulled.intake.new, "pulled");
         }
         Ok(pulled)
+    }
+
+    /// Reads what the partner took back, and heeds it; the cursor moves once a page is heeded, so that a page is heeded again rather than not at all.
+    fn pull_withdrawals(
+        &self,
+        partner: &str,
+        client: &Client<&dyn Transport>,
+        root: &str,
+        id: &str,
+        known: &[(PullCollection, Option<String>)],
+        on: OnWithdrawal,
+    ) -> Result<u64, NodeError> {
+        let peer = |error: ClientError| NodeError::Peer { peer: partner.to_owned(), cause: error.to_string() };
+        let key = format!("{root}{id}");
+        let state = self.store.pull_state(partner, &key)?;
+        let cursor = state.as_ref().and_then(|state| Cursor::from_json(&state.cursor)).unwrap_or_default();
+        let mut withdrawn = 0;
+        for page in client.pull(root, id, cursor).map_err(peer)? {
+            let page = page.map_err(peer)?;
+            withdrawn += self.heed(partner, &page, known, on)?;
+            let world = self.world();
+            let into = known.iter().find_map(|(wanted, _)| world.collection(&wanted.into));
+            let Some(into) = into.filter(|_| page.objects > 0) else { continue };
+            let origin = Origin::Peer { peer: partner.to_owned() };
+            let head =
+                Head { collection: into.no, origin, accepted: self.now(), default: Vec::new(), relabelled: false };
+            let cursor = page.cursor.to_json();
+            let state = PullState { peer: partner.to_owned(), remote_collection: key.clone(), cursor, at: self.now() };
+            let alongside = Alongside { pull: Some(state), ..Alongside::default() };
+            self.take_in(&head, Vec::new(), &BTreeMap::new(), alongside, None, |_| None)?;
+        }
+        Ok(withdrawn)
     }
 
     fn agreement_in_force<'w>(&self, world: &'w World, partner: &str) -> Result<&'w Agreement, NodeError> {
@@ -219,13 +272,37 @@ impl Node {
     }
 }
 
+/// The collections of the API roots that were asked for them.
+#[derive(Default)]
+struct Listed(Vec<(String, Vec<Collection>)>);
+
+impl Listed {
+    fn of<T: Transport>(&mut self, client: &Client<T>, root: &str) -> Result<&[Collection], ClientError> {
+        if let Some(at) = self.0.iter().position(|(name, _)| name == root) {
+            return Ok(&self.0[at].1);
+        }
+        self.0.push((root.to_owned(), client.collections(root)?));
+        Ok(self.0.last().map_or(&[], |(_, collections)| collections))
+    }
+
+    /// Where those roots tell what was taken back: root and collection id.
+    fn withdrawals(&self) -> Vec<(String, String)> {
+        let telling = |c: &&Collection| c.can_read && c.x_entente_kind.as_deref() == Some(WITHDRAWALS);
+        let of = |(root, collections): &(String, Vec<Collection>)| {
+            collections.iter().find(telling).map(|c| (root.clone(), c.id.to_string()))
+        };
+        self.0.iter().filter_map(of).collect()
+    }
+}
+
 fn find<T: Transport>(
     client: &Client<T>,
     roots: &[String],
     wanted: &PullCollection,
+    listed: &mut Listed,
 ) -> Result<Option<(String, String)>, ClientError> {
     for root in roots {
-        for collection in client.collections(root)? {
+        for collection in listed.of(client, root)? {
             let named = collection.alias.as_deref() == Some(&wanted.remote)
                 || collection.title == wanted.remote
                 || collection.id.to_string() == wanted.remote;

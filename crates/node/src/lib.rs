@@ -5,7 +5,7 @@
 //! became visible or invisible is committed; only then does anything answer.
 //!
 //! While it runs: [`ingest`] takes objects in, [`release`] gives pages out through the one gate and records each before its first byte leaves,
-//! [`federation`] pulls from peers, [`accounts`] signs in, [`quarantine`] keeps what could not be labelled or read, [`admin`] carries out the operator's
+//! [`withdrawals`] tells what was taken back, [`federation`] pulls from peers, [`accounts`] signs in, [`quarantine`] keeps what could not be labelled or read, [`admin`] carries out the operator's
 //! commands, `detection` runs indicators over observations, [`jobs`] does what is due every second. Clock and randomness come in through [`Environment`].
 
 pub mod accounts;
@@ -19,13 +19,15 @@ pub mod federation;
 pub mod ingest;
 pub mod jobs;
 pub mod operator;
-mod post;
+pub mod post;
 pub mod quarantine;
+mod query_collection;
 pub mod quota;
 mod redaction;
 pub mod release;
 mod service;
 pub mod validation;
+pub mod withdrawals;
 pub mod world;
 
 pub use environment::{Clock, Environment, Randomness};

@@ -39,6 +39,10 @@ pub struct Node {
     mended: AtomicI64,
     /// Figures for the operator.
     pub counters: Counters,
+    /// Bodies to be processed later.
+    pub(crate) waiting: crate::post::Waiting,
+    /// Who is being pulled from, by partner.
+    pub(crate) pulling: Mutex<BTreeMap<String, Arc<Mutex<()>>>>,
     /// Indicators run over the detection collections; rebuilt from the store whenever something failed.
     pub(crate) detection: Mutex<crate::detection::Detection>,
 }
@@ -79,6 +83,8 @@ impl Node {
             relabelled: AtomicBool::new(true),
             mended: AtomicI64::new(i64::MIN),
             counters: Counters::default(),
+            waiting: crate::post::Waiting::default(),
+            pulling: Mutex::default(),
             detection: Mutex::default(),
         };
         node.ensure_operator(now)?;

@@ -3,7 +3,7 @@
 //! In order: the world of this instant (a passed date is committed first) · a page of candidates under one epoch · `label::release` for every one, all five
 //! rules again · the receipt, durable, refused if the epoch moved · the caller encodes. If the epoch moved, everything is done again.
 
-use crate::{Node, NodeError, world::World};
+use crate::{Node, NodeError, service::Keep, world::World};
 use label::{Labelled, Reader, Released};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use stix::Timestamp;
@@ -32,7 +32,7 @@ pub struct Ask {
     /// Whether bodies are wanted.
     pub content: bool,
     /// Where it leaves: `taxii:objects`, `export`, ...
-    pub channel: &'static str,
+    pub channel: std::borrow::Cow<'static, str>,
     /// The reader showed a cursor at this slot: what was offered up to it is confirmed.
     pub confirms: Option<Slot>,
 }
@@ -123,18 +123,7 @@ impl Node {
                 }
                 return Ok(encode(&released));
             }
-            let receipt = Receipt {
-                line: ask.line,
-                epoch: page.epoch,
-                at: now,
-                channel: ask.channel.to_owned(),
-                filter: ask.filter_digest,
-                agreement: world.agreement_digest(account),
-                policies: world.policies_digest(account),
-                given,
-                last,
-                confirms: ask.confirms,
-            };
+            let receipt = receipt(&world, account, ask, now, given, last);
             let (recorded, encoded) = if released.items.len() < TOGETHER_MIN {
                 (self.recorder.record(receipt), None)
             } else {
@@ -160,7 +149,162 @@ impl Node {
     }
 }
 
+fn receipt(
+    world: &World,
+    account: &str,
+    ask: &Ask,
+    at: i64,
+    given: Vec<store::InstanceNo>,
+    last: Option<Slot>,
+) -> Receipt {
+    Receipt {
+        line: ask.line,
+        epoch: world.epoch,
+        at,
+        channel: ask.channel.to_string(),
+        filter: ask.filter_digest,
+        agreement: world.agreement_digest(account),
+        policies: world.policies_digest(account),
+        given,
+        last,
+        confirms: ask.confirms,
+    }
+}
+
+/// Objects that are looked at in one transaction for a page of which not everything is kept.
+const LOOKED_OBJECTS: usize = 1_000;
+
+/// What was kept of a line: released, numbered, and under which world.
+struct Kept {
+    world: Arc<World>,
+    now: i64,
+    given: Given<taxii::resource::Item>,
+    numbers: Vec<store::InstanceNo>,
+}
+
 impl Node {
+    /// The same for a page of which only part is kept, by what the reader gets of each object: filled up to its limit before it ends, so that it tells
+    /// nothing of what was left out (C-007).
+    pub(crate) fn give_kept(
+        &self,
+        account: &str,
+        ask: &Ask,
+        keep: &Keep<'_>,
+    ) -> Result<Given<taxii::resource::Item>, NodeError> {
+        for attempt in 0..ATTEMPTS_MAX {
+            let Some(kept) = self.kept(account, ask, keep, attempt)? else { continue };
+            let Kept { world, now, given, numbers } = kept;
+            if numbers.is_empty() {
+                if let Some(slot) = ask.confirms {
+                    self.store.confirm(ask.line, slot)?;
+                }
+                return Ok(given);
+            }
+            let released = numbers.len() as u64;
+            match self.recorder.record(receipt(&world, account, ask, now, numbers, given.last)) {
+                Ok(()) => {
+                    self.counters.released.fetch_add(released, std::sync::atomic::Ordering::Relaxed);
+                    return Ok(given);
+                }
+                Err(Refusal::Broken) => return Err(NodeError::Refused("a receipt could not be recorded".to_owned())),
+                Err(Refusal::Stale) => drop(self.act_guard()),
+                Err(Refusal::Failed(error)) => return Err(error.into()),
+            }
+        }
+        Err(NodeError::Refused("policy keeps changing; try again".to_owned()))
+    }
+
+    /// Whether anything of an id is kept, in any version.
+    pub(crate) fn any_kept(
+        &self,
+        account: &str,
+        ask: &Ask,
+        id: &stix::AnyId,
+        keep: &Keep<'_>,
+    ) -> Result<bool, NodeError> {
+        let versions = store::Versions { all: true, ..store::Versions::default() };
+        let filter = Filter {
+            ids: vec![id.clone()],
+            versions,
+            spec_versions: vec!["2.0".to_owned(), "2.1".to_owned()],
+            ..Filter::default()
+        };
+        let ask = Ask { after: None, limit: 1, filter, ..ask.clone() };
+        for attempt in 0..ATTEMPTS_MAX {
+            if let Some(kept) = self.kept(account, &ask, keep, attempt)? {
+                return Ok(!kept.numbers.is_empty());
+            }
+        }
+        Err(NodeError::Refused("policy keeps changing; try again".to_owned()))
+    }
+
+    /// One attempt at it; `None`: policy changed under it.
+    fn kept(&self, account: &str, ask: &Ask, keep: &Keep<'_>, attempt: usize) -> Result<Option<Kept>, NodeError> {
+        let now = self.now();
+        let world = self.world_at(now)?;
+        let mut given = Given { items: Vec::new(), last: None, more: false };
+        let mut numbers = Vec::new();
+        let Some(reader) = world.reader(account) else { return Ok(Some(Kept { world, now, given, numbers })) };
+        let mut after = ask.after;
+        let mut bytes = 0;
+        'pages: loop {
+            let page = self.store.page(&PageQuery {
+                line: ask.line,
+                after,
+                limit: LOOKED_OBJECTS,
+                bytes_max: PAGE_BYTES_MAX,
+                filter: ask.filter.clone(),
+                content: true,
+            })?;
+            if page.epoch != world.epoch {
+                drop(self.act_guard());
+                if attempt > 1 {
+                    self.mend()?;
+                }
+                return Ok(None);
+            }
+            let last = page.items.last().map(|item| item.slot);
+            let mut looked = Vec::with_capacity(page.items.len());
+            let shape = |item: store::Item| {
+                let slot = item.slot;
+                item.labelled.map(|stored| {
+                    looked.push((stored.no, slot));
+                    crate::service::item(Outgoing { slot, stored })
+                })
+            };
+            let labelled = page.items.into_iter().map(shape).collect();
+            let Some(items) = through_the_gate(&world, reader, labelled, now) else {
+                self.counters.gate_disagreements.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                if attempt > 0 {
+                    self.mend()?;
+                }
+                if attempt + 1 >= ATTEMPTS_MAX {
+                    return Err(NodeError::GateDisagrees);
+                }
+                drop(self.act_guard());
+                return Ok(None);
+            };
+            for ((no, slot), item) in looked.into_iter().zip(items) {
+                if !keep.takes(item.object(), item.assigned()) {
+                    continue;
+                }
+                bytes += item.object().raw.len();
+                if given.items.len() >= ask.limit || (bytes > PAGE_BYTES_MAX && !given.items.is_empty()) {
+                    given.more = true;
+                    break 'pages;
+                }
+                given.items.push(item);
+                given.last = Some(slot);
+                numbers.push(no);
+            }
+            if !page.more {
+                break;
+            }
+            after = last;
+        }
+        Ok(Some(Kept { world, now, given, numbers }))
+    }
+
     /// A page as the account would get it, for operators' screens: through the same gate, delivered to nobody, so no receipt in the account's name.
     pub(crate) fn give_unrecorded(&self, account: &str, ask: &Ask) -> Result<Given<taxii::resource::Item>, NodeError> {
         let now = self.now();

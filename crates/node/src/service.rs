@@ -2,6 +2,8 @@
 
 use crate::{
     Node, NodeError,
+    config::{About, QueryFile},
+    query_collection::Saved,
     release::{Ask, Given, Outgoing},
     world::World,
 };
@@ -81,6 +83,7 @@ impl Node {
     fn asked(
         &self,
         met: Met,
+        collection: uuid::Uuid,
         who: &Caller,
         what: Listing,
         object: Option<&str>,
@@ -90,10 +93,22 @@ impl Node {
         let query = Query::parse(query, what)?;
         // A path segment that is no identifier names nothing.
         let object: Option<AnyId> = object.map(|id| id.parse().map_err(|_| TaxiiError::NotFound)).transpose()?;
-        let binding = binding(&who.account, &met.collection);
+        let binding = binding(&who.account, collection);
         let scope = Scope { binding, listing: what, object: object.as_ref().map(AnyId::as_str) };
         let resumed = Cursors::new(&self.cursor_key).resume(&query, &scope, self.now())?;
         Ok(Asked { met, line, limit: query.limit, object, binding, resumed })
+    }
+
+    /// The query collection that a path names, with its source as the account meets it; `None`: it names none. One whose source the account does not read is
+    /// not there.
+    fn meet_query(&self, who: &Caller, root: &str, segment: &str) -> Result<Option<(QueryFile, Met)>, TaxiiError> {
+        let world = self.world();
+        let Some(query) = world.query_at(root, segment) else { return Ok(None) };
+        let met = self.meet(who, root, &query.of)?;
+        if met.line.is_none() {
+            return Err(TaxiiError::NotFound);
+        }
+        Ok(Some((query.clone(), met)))
     }
 
     fn shown(&self, who: &Caller) -> Result<Vec<(Collection, bool, bool)>, TaxiiError> {
@@ -104,11 +119,13 @@ impl Node {
         Ok(world.collections.values().map(rights).filter(|(_, read, write)| *read || *write).collect())
     }
 
-    fn style(world: &World, account: &str, user_agent: &str) -> Style {
+    pub(crate) fn style(world: &World, account: &str, user_agent: &str) -> Style {
         let settings = world.settings(account);
         let empty_array =
             settings.empty_objects || EMPTY_ARRAY_AGENTS.iter().any(|agent| user_agent.starts_with(agent));
-        Style { empty_array, peer: settings.peer, tlp: settings.tlp && !settings.peer }
+        let (sco_spec_version, tlp1_twin) = (settings.sco_spec_version, settings.tlp1_twin);
+        let tlp = settings.tlp && !settings.peer && tlp1_twin.is_none();
+        Style { empty_array, peer: settings.peer, tlp, sco_spec_version, tlp1_twin }
     }
 
     /// Whether these roads of an instance show it to the reader in the collection without its own help: their labels permit it, and the reader sees
@@ -154,7 +171,11 @@ impl Node {
 
     fn known_root(&self, who: &Caller, root: &str) -> Result<(), TaxiiError> {
         let shown = self.shown(who)?;
-        shown.iter().any(|(c, ..)| c.new.realm == root).then_some(()).ok_or(TaxiiError::NotFound)
+        if shown.iter().any(|(c, ..)| c.new.realm == root) || self.withdrawals_of(who, root)?.is_some() {
+            Ok(())
+        } else {
+            Err(TaxiiError::NotFound)
+        }
     }
 }
 
@@ -171,7 +192,7 @@ fn meet_in(world: Arc<World>, now: i64, who: &Caller, root: &str, segment: &str)
     Ok(Met { world, collection, line, may_write })
 }
 
-fn reads(reader: &label::Reader, collection: &Collection, now: i64) -> bool {
+pub(crate) fn reads(reader: &label::Reader, collection: &Collection, now: i64) -> bool {
     reader.collections.contains_key(&collection.no)
         && reader.from.as_ref().is_none_or(|from| from.micros() <= now)
         && reader.until.as_ref().is_none_or(|until| now < until.micros())
@@ -186,6 +207,43 @@ fn described(collection: &Collection, can_read: bool, can_write: bool) -> resour
         can_read,
         can_write,
         media_types: vec![STIX_2_1.to_owned(), STIX_2_0.to_owned()],
+        x_entente_kind: None,
+    }
+}
+
+fn described_query(query: &QueryFile, can_read: bool) -> resource::Collection {
+    resource::Collection {
+        id: query.id,
+        title: query.title.clone(),
+        description: query.description.clone(),
+        alias: Some(query.alias.clone()),
+        can_read,
+        can_write: false,
+        media_types: vec![STIX_2_1.to_owned(), STIX_2_0.to_owned()],
+        x_entente_kind: None,
+    }
+}
+
+/// What of a page is kept after the gate: what a saved filter takes and what the account's quirks let out.
+pub(crate) struct Keep<'w> {
+    pub(crate) saved: Option<Saved<'w>>,
+    pub(crate) style: Style,
+}
+
+impl Keep<'_> {
+    /// Whether nothing is left out, and no quirk is to be noted.
+    fn all(&self) -> bool {
+        self.saved.is_none() && self.style.quirks().is_empty()
+    }
+
+    pub(crate) fn takes(&self, item: &Item, assigned: &[stix::Id<stix::id::MarkingDefinition>]) -> bool {
+        self.style.shows(item, assigned) && self.saved.as_ref().is_none_or(|saved| saved.takes(item, assigned))
+    }
+
+    /// What tells this from every other: for the receipt, and for what is remembered of scans.
+    pub(crate) fn channel(&self, channel: &str) -> String {
+        let query = self.saved.as_ref().map_or(String::new(), |saved| format!(":query:{}", saved.file.alias));
+        format!("{channel}{query}{}", self.style.quirks())
     }
 }
 
@@ -237,21 +295,26 @@ impl Taxii for Node {
 
     fn discovery(&self, who: &Caller, base_url: &str) -> Result<Discovery, TaxiiError> {
         let mut realms: Vec<String> = self.shown(who)?.into_iter().map(|(c, ..)| c.new.realm).collect();
+        realms.extend(self.withdrawal_realms(who)?);
         realms.sort();
         realms.dedup();
         let world = self.world();
         let api_roots: Vec<String> = realms.iter().map(|realm| format!("{base_url}/{realm}/")).collect();
         let live = realms.iter().position(|realm| realm == "live");
         let default = live.and_then(|i| api_roots.get(i)).cloned();
-        Ok(Discovery { title: world.config.node.title.clone(), description: None, contact: None, default, api_roots })
+        let About { description, contact } = world.about(&who.account);
+        Ok(Discovery { title: world.config.node.title.clone(), description, contact, default, api_roots })
     }
 
     fn api_root(&self, who: &Caller, root: &str) -> Result<ApiRoot, TaxiiError> {
         self.known_root(who, root)?;
         let world = self.world();
+        let file = world.config.node.roots.iter().find(|file| file.realm == root);
+        let partner = world.accounts.get(&who.account).and_then(|a| a.partner.as_deref());
+        let own = partner.and_then(|p| world.config.agreements.get(p)).map(|f| &f.agreement.about);
         Ok(ApiRoot {
-            title: format!("{}: {root}", world.config.node.title),
-            description: None,
+            title: file.map_or_else(|| format!("{}: {root}", world.config.node.title), |file| file.title.clone()),
+            description: own.and_then(|a| a.description.clone()).or_else(|| file.and_then(|f| f.description.clone())),
             versions: vec!["application/taxii+json;version=2.1".to_owned()],
             max_content_length: world.config.node.max_content_length,
         })
@@ -269,10 +332,20 @@ impl Taxii for Node {
     fn collections(&self, who: &Caller, root: &str) -> Result<Collections, TaxiiError> {
         self.known_root(who, root)?;
         let here = self.shown(who)?.into_iter().filter(|(c, ..)| c.new.realm == root);
-        Ok(Collections { collections: here.map(|(c, read, write)| described(&c, read, write)).collect() })
+        let here = here.map(|(c, read, write)| described(&c, read, write));
+        let (now, world) = (self.now(), self.world());
+        let queries = world.reader(&who.account).map(|reader| world.queries_of(reader, root, now)).unwrap_or_default();
+        let here = here.chain(queries.into_iter().map(|query| described_query(query, true)));
+        Ok(Collections { collections: here.chain(self.withdrawals_of(who, root)?).collect() })
     }
 
     fn collection(&self, who: &Caller, root: &str, collection: &str) -> Result<resource::Collection, TaxiiError> {
+        if let Some(withdrawals) = self.withdrawals_at(who, root, collection)? {
+            return Ok(withdrawals);
+        }
+        if let Some((query, met)) = self.meet_query(who, root, collection)? {
+            return Ok(described_query(&query, met.line.is_some()));
+        }
         let met = self.meet(who, root, collection)?;
         Ok(described(&met.collection, met.line.is_some(), met.may_write))
     }
@@ -287,7 +360,15 @@ impl Taxii for Node {
         query: &str,
         user_agent: &str,
     ) -> Result<Listed, TaxiiError> {
-        let asked = self.asked(self.meet(who, root, collection)?, who, what, object, query)?;
+        if self.withdrawals_at(who, root, collection)?.is_some() {
+            return self.list_withdrawals(who, root, what, object, query, user_agent);
+        }
+        let (saved, met) = match self.meet_query(who, root, collection)? {
+            Some((file, met)) => (Some(file), met),
+            None => (None, self.meet(who, root, collection)?),
+        };
+        let id = saved.as_ref().map_or(met.collection.new.id, |file| file.id);
+        let asked = self.asked(met, id, who, what, object, query)?;
         let Asked { met, line, object, resumed, .. } = &asked;
         let page_max = met.world.config.node.page_objects_max;
         let style = Self::style(&met.world, &who.account, user_agent);
@@ -298,17 +379,17 @@ impl Taxii for Node {
             filter: store_filter(&resumed.filter, what, object.as_ref()),
             filter_digest: resumed.filter.digest(),
             content: matches!(what, Listing::Objects | Listing::Object),
-            channel: match (what, style.tlp) {
-                // A quirk that adds a marking is noted in the receipt (C-015).
-                (Listing::Objects, true) => "taxii:objects+tlp",
-                (Listing::Object, true) => "taxii:object+tlp",
-                (Listing::Objects, false) => "taxii:objects",
-                (Listing::Manifest, _) => "taxii:manifest",
-                (Listing::Object, false) => "taxii:object",
-                (Listing::Versions, _) => "taxii:versions",
-            },
+            channel: match what {
+                Listing::Objects => "taxii:objects",
+                Listing::Manifest => "taxii:manifest",
+                Listing::Object => "taxii:object",
+                Listing::Versions => "taxii:versions",
+            }
+            .into(),
             confirms: asked.confirms(),
         };
+        let filtered = saved.as_ref().map(|file| Saved::new(file, &met.world, self.now()));
+        let keep = Keep { saved: filtered, style };
         let encode = |given: &Given<Item>| {
             let next = match given.last.filter(|_| given.more) {
                 Some(slot) => {
@@ -321,12 +402,22 @@ impl Taxii for Node {
             let listed = listed(what, &given.items, next.as_deref(), resumed.filter.added_after, style);
             Ok((listed, given.items.is_empty()))
         };
-        let (listed, empty) = self.give(&who.account, &ask, item, encode).map_err(outward)??;
-        if empty
-            && let Some(id) = object
-            && !self.store.knows(*line, id).map_err(|e| outward(e.into()))?
-        {
-            return Err(TaxiiError::NotFound);
+        let given = if keep.all() {
+            self.give(&who.account, &ask, item, encode)
+        } else {
+            let noted = Ask { channel: keep.channel(&ask.channel).into(), ..ask.clone() };
+            self.give_kept(&who.account, &noted, &keep).map(|given| encode(&given))
+        };
+        let (listed, empty) = given.map_err(outward)??;
+        if empty && let Some(id) = object {
+            let known = if keep.all() {
+                self.store.knows(*line, id).map_err(|e| outward(e.into()))?
+            } else {
+                self.any_kept(&who.account, &ask, id, &keep).map_err(outward)?
+            };
+            if !known {
+                return Err(TaxiiError::NotFound);
+            }
         }
         Ok(listed)
     }
@@ -347,7 +438,9 @@ impl Taxii for Node {
         if !world.holds_at(now) || !matches!(what, Listing::Objects | Listing::Manifest) {
             return None;
         }
-        let asked = self.asked(meet_in(world, now, who, root, collection).ok()?, who, what, None, query).ok()?;
+        let met = meet_in(world, now, who, root, collection).ok()?;
+        let id = met.collection.new.id;
+        let asked = self.asked(met, id, who, what, None, query).ok()?;
         let epoch = self.store.idle(asked.line, asked.resumed.after?, asked.confirms().is_some())?;
         if epoch != asked.met.world.epoch {
             return None;
@@ -357,6 +450,12 @@ impl Taxii for Node {
     }
 
     fn may_add(&self, who: &Caller, root: &str, collection: &str) -> Result<(), TaxiiError> {
+        if self.withdrawals_at(who, root, collection)?.is_some() {
+            return Err(TaxiiError::Forbidden);
+        }
+        if self.meet_query(who, root, collection)?.is_some() {
+            return Err(TaxiiError::Forbidden);
+        }
         let met = self.meet(who, root, collection)?;
         if met.may_write { Ok(()) } else { Err(TaxiiError::Forbidden) }
     }
@@ -366,6 +465,12 @@ impl Taxii for Node {
     }
 
     fn delete(&self, who: &Caller, root: &str, collection: &str, object: &str, query: &str) -> Result<(), TaxiiError> {
+        if self.withdrawals_at(who, root, collection)?.is_some() {
+            return Err(TaxiiError::Forbidden);
+        }
+        if self.meet_query(who, root, collection)?.is_some() {
+            return Err(TaxiiError::Forbidden);
+        }
         let met = self.meet(who, root, collection)?;
         let line = met.line.filter(|_| met.may_write).ok_or(TaxiiError::Forbidden)?;
         let filter = taxii::query::Filter::parse_delete(query)?;
@@ -452,10 +557,10 @@ fn listed(
 }
 
 /// What a cursor belongs to, by names: a line's numbers count the accounts and collections made before, which others may not know (I1).
-fn binding(account: &str, collection: &Collection) -> [u8; 16] {
+pub(crate) fn binding(account: &str, collection: uuid::Uuid) -> [u8; 16] {
     let digest = Sha256::new()
         .chain_update(b"entente line/1\0")
-        .chain_update(collection.new.id.as_bytes())
+        .chain_update(collection.as_bytes())
         .chain_update(account.as_bytes())
         .finalize();
     let mut bytes = [0; 16];

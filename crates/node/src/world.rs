@@ -41,13 +41,20 @@ pub struct World {
 /// What an account may do beyond reading, and how it is served; kept in `Account::settings`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools)] // each is a switch of its own
 pub struct AccountSettings {
     /// The account of an Entente node: assigned labels travel beside the objects, not inside.
     pub peer: bool,
+    /// Reads the collection of withdrawals of each API root; the account of an Entente node always does.
+    pub withdrawals: bool,
     /// Quirk C-001: `objects: []` on empty results.
     pub empty_objects: bool,
     /// Quirk for tools that know no labels (L-129): the TLP that an object's labels come to is added to its markings (L-147). Never for peers.
     pub tlp: bool,
+    /// Quirk C-008: `spec_version` on observables that have none. Not for peers.
+    pub sco_spec_version: bool,
+    /// Quirk C-009: the TLP 1 marking beside the TLP 2 one; `withhold` or `amber` says what becomes of TLP:AMBER+STRICT. Not for peers.
+    pub tlp1_twin: Option<taxii::encode::Tlp1Twin>,
     /// Aliases of collections that an account of the own organisation may write to. (Partners' accounts write where their agreement says.)
     pub write: Vec<String>,
     /// Reads only these collections, among those it might; empty: all.
@@ -74,6 +81,17 @@ impl World {
     /// The collection with an alias.
     pub fn collection(&self, alias: &str) -> Option<&Collection> {
         self.collections.values().find(|c| c.new.alias == alias)
+    }
+
+    /// What an account is told of the node: by its agreement, else by `node.toml`.
+    pub(crate) fn about(&self, account: &str) -> crate::config::About {
+        let partner = self.accounts.get(account).and_then(|a| a.partner.as_deref());
+        let own = partner.and_then(|p| self.config.agreements.get(p)).map(|file| file.agreement.about.clone());
+        let (own, all) = (own.unwrap_or_default(), &self.config.node.about);
+        crate::config::About {
+            description: own.description.or_else(|| all.description.clone()),
+            contact: own.contact.or_else(|| all.contact.clone()),
+        }
     }
 
     /// The collection that a URL names by id or alias, in a realm.

@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn what_remains_is_what_passes_and_names_nobody_hidden() {
         let level = |n| Marking { says: Says::Tlp(n), by: vec![] };
-        let model = Model { policies: vec![], markings: vec![level(1), level(2)], at: 0, mappers: vec![], home: vec![] };
+        let model =
+            Model { policies: vec![], markings: vec![level(1), level(2)], at: 0, mappers: vec![], home: vec![] };
         let part = |name: &str, markings: &[usize], names: &[&str]| Part {
             name: name.to_owned(),
             value: String::new(),

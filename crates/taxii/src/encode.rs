@@ -29,6 +29,41 @@ pub struct Style {
     pub peer: bool,
     /// The tool knows TLP alone: the id of the TLP that an object's labels come to is added to `object_marking_refs` (L-129, L-147). Never for peers.
     pub tlp: bool,
+    /// `spec_version` on observables that have none (C-008). Never for peers.
+    pub sco_spec_version: bool,
+    /// The TLP 1 marking beside the TLP 2 one (C-009). Never for peers.
+    pub tlp1_twin: Option<Tlp1Twin>,
+}
+
+/// What a client that knows TLP 1 alone gets of TLP:AMBER+STRICT, which TLP 1 does not have (C-009).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tlp1Twin {
+    /// Nothing: the object is withheld.
+    Withhold,
+    /// AMBER beside it.
+    Amber,
+}
+
+impl Style {
+    /// What the receipt says of the quirks that change objects (C-015); empty for none.
+    pub fn quirks(self) -> String {
+        if self.peer {
+            return String::new();
+        }
+        let twin = match self.tlp1_twin {
+            None => "",
+            Some(Tlp1Twin::Withhold) => "+tlp1_twin",
+            Some(Tlp1Twin::Amber) => "+tlp1_twin=amber",
+        };
+        let said = |on: bool, name: &'static str| if on { name } else { "" };
+        [said(self.tlp, "+tlp"), said(self.sco_spec_version, "+sco_spec_version"), twin].concat()
+    }
+
+    /// Whether it lets the object out at all: what has no twin in TLP 1 may have to stay (C-009). To be asked before the page is made (C-007).
+    pub fn shows(self, item: &Item, assigned: &Markings) -> bool {
+        self.peer || self.tlp1_twin != Some(Tlp1Twin::Withhold) || twins(item, assigned, Tlp1Twin::Withhold).is_some()
+    }
 }
 
 /// One label that the sending node assigned, as it travels to an Entente peer in `x_entente_label_assignments` (T-128).
@@ -88,7 +123,8 @@ pub fn first_last(items: &[Released<Item>], added_after: Option<i64>) -> (Option
 /// caller's `added_after`. The text of `next` does not count: an older one leads to the same place. Made of the digests that are there anyway, not of megabytes of bodies.
 pub fn tag(items: &[Released<Item>], more: bool, added_after: Option<i64>, style: Style) -> Tag {
     let mut digest = Sha256::new();
-    digest.update([u8::from(style.peer), u8::from(style.empty_array), u8::from(style.tlp), u8::from(more)]);
+    digest.update([u8::from(style.peer), u8::from(style.empty_array), u8::from(more)]);
+    digest.update(style.quirks());
     for item in items {
         let Item { date_added, digest: content, .. } = item.object();
         digest.update(date_added.to_be_bytes());
@@ -132,13 +168,51 @@ fn envelope_of<'a>(
         });
     }
     body.list("objects", style.empty_array, items, |out, (item, assigned, tlp)| {
-        if style.peer {
-            write_object(item, &[], None, out)
-        } else {
-            write_object(item, assigned, tlp.filter(|_| style.tlp), out)
-        }
+        write_styled(item, assigned, tlp, style, out)
     });
     body.end()
+}
+
+/// An object with what the account's quirks add.
+fn write_styled(item: &Item, assigned: &Markings, tlp: Option<Tlp>, style: Style, out: &mut Vec<u8>) -> bool {
+    if style.peer {
+        return write_object(item, &[], None, out);
+    }
+    let tlp = tlp.filter(|_| style.tlp);
+    if style.tlp1_twin.is_none() && !style.sco_spec_version {
+        return write_object(item, assigned, tlp, out);
+    }
+    let added = match style.tlp1_twin {
+        None => assigned.to_vec(),
+        Some(how) => match twins(item, assigned, how) {
+            Some(twins) => assigned.iter().copied().chain(twins).collect(),
+            None => return false,
+        },
+    };
+    if !style.sco_spec_version || item.spec_version != "2.1" {
+        return write_object(item, &added, tlp, out);
+    }
+    let mut marked = Vec::with_capacity(item.raw.len() + 64 * added.len());
+    write_object(item, &added, tlp, &mut marked)
+        && std::str::from_utf8(&marked).is_ok_and(|text| splice::add_spec_version(text, out))
+}
+
+/// The TLP 1 markings for the TLP 2 ones that an object carries or was assigned. `None`: one has no twin, so the object stays; or it cannot be read.
+fn twins(item: &Item, assigned: &Markings, strict: Tlp1Twin) -> Option<Vec<stix::Id<stix::id::MarkingDefinition>>> {
+    #[derive(serde::Deserialize)]
+    struct Carried {
+        #[serde(default)]
+        object_marking_refs: Vec<String>,
+    }
+    let carried: Carried = serde_json::from_str(&item.raw).ok()?;
+    let carried = carried.object_marking_refs.iter().filter_map(|id| id.parse().ok());
+    let mut twins = Vec::new();
+    for id in carried.chain(assigned.iter().copied()) {
+        let Some(level) = Tlp::from_marking(&id).filter(|level| level.marking_id() == id) else { continue };
+        let level = if level == Tlp::AmberStrict && strict == Tlp1Twin::Amber { Tlp::Amber } else { level };
+        twins.push(level.tlp1_marking_id()?);
+    }
+    Some(twins)
 }
 
 fn write_object(item: &Item, assigned: &Markings, tlp: Option<Tlp>, out: &mut Vec<u8>) -> bool {
@@ -293,7 +367,7 @@ mod tests {
     /// T-005, T-070, T-107, T-125, C-001.
     #[test]
     fn an_empty_result_is_an_empty_object_or_an_empty_array_if_the_account_needs_it() {
-        let array = Style { empty_array: true, peer: false, tlp: false };
+        let array = Style { empty_array: true, ..Style::default() };
         for peer in [false, true] {
             assert_eq!(envelope_of([].into_iter(), None, Style { peer, ..Style::default() }), b"{}");
         }
@@ -354,6 +428,63 @@ mod tests {
             versions_of([&versioned, &sco].into_iter(), None, Style::default()),
             br#"{"versions":["2024-01-01T00:00:00Z","2023-11-14T22:13:20.000000Z"]}"#
         );
+    }
+
+    const TLP2_AMBER: &str = "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421";
+    const TLP1_AMBER: &str = "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82";
+    const TLP2_STRICT: &str = "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003";
+    const TLP1_WHITE: &str = "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9";
+
+    fn styled(raw: &str, assigned: &Markings, style: Style) -> String {
+        String::from_utf8(envelope_of([(&item(raw, None), assigned, None)].into_iter(), None, style)).unwrap()
+    }
+
+    /// C-008: only where it is wanting, only in what is STIX 2.1, and never for a peer.
+    #[test]
+    fn an_observable_gets_a_spec_version_for_the_client_that_needs_one() {
+        let style = Style { sco_spec_version: true, ..Style::default() };
+        let plain = r#"{ "type": "ipv4-addr" }"#;
+        assert_eq!(styled(plain, &[], style), r#"{"objects":[{ "type": "ipv4-addr","spec_version":"2.1" }]}"#);
+        assert_eq!(styled("{}", &[], style), r#"{"objects":[{"spec_version":"2.1"}]}"#);
+        for has in [r#"{"spec_version":"2.1","a":1}"#, r#"{"a":1,"spec\u005fversion":"2.1"}"#] {
+            assert_eq!(styled(has, &[], style), format!(r#"{{"objects":[{has}]}}"#));
+        }
+        assert_eq!(styled(plain, &[], Style { peer: true, ..style }), format!(r#"{{"objects":[{plain}]}}"#));
+        let old = Item { spec_version: "2.0", ..item(plain, None) };
+        assert_eq!(
+            envelope_of([(&old, &[][..], None)].into_iter(), None, style),
+            format!(r#"{{"objects":[{plain}]}}"#).as_bytes()
+        );
+        let both = styled("{}", &[marking()], style);
+        assert_eq!(both, format!(r#"{{"objects":[{{"object_marking_refs":["{MARKING}"],"spec_version":"2.1"}}]}}"#));
+    }
+
+    /// C-009, L-141: carried and assigned levels get their TLP 1 twin; AMBER+STRICT has none.
+    #[test]
+    fn tlp_1_stands_beside_tlp_2_for_the_client_that_knows_no_other() {
+        let style = |how| Style { tlp1_twin: Some(how), ..Style::default() };
+        let carried = |id: &str| format!(r#"{{"object_marking_refs":["{id}"]}}"#);
+        for how in [Tlp1Twin::Withhold, Tlp1Twin::Amber] {
+            let amber = styled(&carried(TLP2_AMBER), &[], style(how));
+            assert_eq!(amber, format!(r#"{{"objects":[{{"object_marking_refs":["{TLP2_AMBER}","{TLP1_AMBER}"]}}]}}"#));
+            assert_eq!(styled(r#"{"a":1}"#, &[], style(how)), r#"{"objects":[{"a":1}]}"#);
+            // What is TLP 1 already stays as it is.
+            assert_eq!(
+                styled(&carried(TLP1_AMBER), &[], style(how)),
+                format!(r#"{{"objects":[{}]}}"#, carried(TLP1_AMBER))
+            );
+            let assigned = styled("{}", &[marking()], style(how));
+            assert_eq!(assigned, format!(r#"{{"objects":[{{"object_marking_refs":["{MARKING}","{TLP1_WHITE}"]}}]}}"#));
+        }
+        let strict = item(&carried(TLP2_STRICT), None);
+        assert!(!style(Tlp1Twin::Withhold).shows(&strict, &[]));
+        assert_eq!(styled(&strict.raw, &[], style(Tlp1Twin::Withhold)), "{}", "nor does the encoder let it out");
+        assert!(style(Tlp1Twin::Amber).shows(&strict, &[]));
+        let as_amber = styled(&strict.raw, &[], style(Tlp1Twin::Amber));
+        assert_eq!(as_amber, format!(r#"{{"objects":[{{"object_marking_refs":["{TLP2_STRICT}","{TLP1_AMBER}"]}}]}}"#));
+        let peer = Style { peer: true, ..style(Tlp1Twin::Withhold) };
+        assert!(peer.shows(&strict, &[]), "a peer gets what its labels permit, as it is");
+        assert_eq!(peer.quirks(), "");
     }
 
     #[test]

@@ -71,7 +71,13 @@ pub struct Collection {
     /// What it can hold (T-104).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media_types: Vec<String>,
+    /// [`WITHDRAWALS`] for the collection of what was taken back; absent from all others (T-128).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x_entente_kind: Option<String>,
 }
+
+/// `x_entente_kind` of the collection that tells an account what it was given and may not have any more (rule 19 of the client contract).
+pub const WITHDRAWALS: &str = "withdrawals";
 
 /// `collections` (T-099).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]

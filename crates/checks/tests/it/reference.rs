@@ -16,6 +16,9 @@ const SOURCES: [(&str, &[(&str, &str)]); 4] = [
         "crates/node/src/config/node_file.rs",
         &[
             ("NodeFile", "`node.toml`"),
+            ("About", "`[about]` in `node.toml` and in an agreement"),
+            ("RootFile", "`[[root]]` in `node.toml`"),
+            ("QueryFile", "`[[query]]` in `node.toml`"),
             ("EquivalenceFile", "`[[equivalence]]` in `node.toml`"),
             ("TagFile", "`[[tag]]` in `node.toml`"),
             ("Confirmations", "The file that `confirmations` in `node.toml` names"),

@@ -4,7 +4,7 @@
 
 use crate::twin::{
     acts,
-    house::{self, JAPAN, KOREA, NATO, OTHER, PEER, PUBLIC, REL, SENSOR, TOOL, envelope},
+    house::{self, JAPAN, KOREA, NATO, OTHER, PEER, PUBLIC, REL, SECRET, SENSOR, TOOL, envelope},
     material::{Object, id, labels, marking},
     pair::{Ask, ManualClock, START, Twin, Who, send_alone},
 };
@@ -248,6 +248,38 @@ fn matrix() -> String {
     for row in &rows {
         let cells = READERS.iter().map(|reader| cell(&twin, &tokens, reader, row, &seen[&(*reader, row.at)])).collect();
         text += &line(&row.what, cells);
+    }
+    text += "\nBy a query collection over intel: how much of it bears one of two labels:\n";
+    for reader in &READERS[1..] {
+        let all = |path: &str| send_alone(&twin, &Ask::get(reader, path), &tokens);
+        let (query, source) = (
+            all("/live/collections/indicators/objects/"),
+            all("/live/collections/intel/objects/?match[type]=indicator,campaign"),
+        );
+        // Who may only write to the source is not shown what is over it.
+        let status = if source.status == 200 { 200 } else { 404 };
+        assert_eq!((query.status, ids(&query.json()["objects"])), (status, ids(&source.json()["objects"])), "{reader}");
+        let labelled = all("/live/collections/restricted/objects/");
+        let source = ids(&all("/live/collections/intel/objects/").json()["objects"]);
+        let labelled_ids = ids(&labelled.json()["objects"]);
+        assert!(labelled_ids.is_subset(&source), "{reader}");
+        let _ = writeln!(text, "  {reader:10}  {} {}", labelled.status, labelled_ids.len());
+    }
+    text += "\nWho is told, and of how much, when the first two rows become NATO SECRET:\n";
+    let first = rows.iter().find(|row| row.what == "PUBLIC, carried").unwrap();
+    let second = rows.iter().find(|row| row.what == "PUBLIC, assigned").unwrap();
+    for row in [first, second] {
+        twin.admin(Request::Relabel { id: row.id.clone(), label: SECRET.to_owned(), realm: None });
+    }
+    for reader in &READERS[1..] {
+        let reply = send_alone(&twin, &Ask::get(reader, "/live/collections/withdrawals/objects/"), &tokens);
+        let named = reply.json()["objects"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|n| [&first.id, &second.id].iter().any(|id| n["withdrawn_ref"] == **id))
+            .count();
+        let _ = writeln!(text, "  {reader:10}  {} {named}", reply.status);
     }
     text += "\nThe status of that POST:\n";
     for reader in &READERS[1..] {

@@ -54,7 +54,7 @@ impl Node {
             filter: Filter { versions: Versions { all: true, ..Versions::default() }, ..Filter::default() },
             filter_digest: taxii::query::Filter::default().digest(),
             content: true,
-            channel: if style.tlp { "export+tlp" } else { "export" },
+            channel: if style.tlp { "export+tlp" } else { "export" }.into(),
             confirms: None,
         };
         // Looked at first, so that nothing leaves if no label fits.

@@ -255,7 +255,7 @@ impl Node {
                 filter: crate::service::store_filter(&query.filter, Listing::Objects, None),
                 filter_digest: query.filter.digest(),
                 content: true,
-                channel: "view-as",
+                channel: "view-as".into(),
                 confirms: None,
             };
             let view = self.look(account, &ask)?;

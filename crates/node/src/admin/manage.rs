@@ -80,8 +80,14 @@ impl Node {
             ));
         }
         if let Some(settings) = &settings {
-            serde_json::from_value::<AccountSettings>(settings.clone())
+            let read = serde_json::from_value::<AccountSettings>(settings.clone())
                 .map_err(|e| NodeError::Refused(format!("settings: {e}")))?;
+            if read.peer && (read.sco_spec_version || read.tlp1_twin.is_some()) {
+                return Err(NodeError::Refused(
+                    "settings: sco_spec_version and tlp1_twin change objects; a peer gets them as they are (C-015)"
+                        .to_owned(),
+                ));
+            }
         }
         let held = self.world().accounts.get(name).cloned();
         let exists = held.is_some();

@@ -58,6 +58,9 @@ pub struct Agreement {
     /// How this node pulls from the partner's node.
     #[serde(default)]
     pub pull: Option<Pull>,
+    /// What the partner is told of this node, instead of what `node.toml` says.
+    #[serde(default)]
+    pub about: super::About,
     /// Whether indicators that the partner gave may be run against this node's own observations.
     #[serde(default = "yes")]
     pub detect: bool,
@@ -120,6 +123,21 @@ pub struct Pull {
     /// Seconds between two pulls.
     #[serde(default = "every")]
     pub every_s: u32,
+    /// What becomes of what the partner gave and takes back, if it is an Entente node and says so: `drop` takes it out of the collection it was pulled into, for
+    /// all who had it by this road alone; `keep` only writes it into the log.
+    #[serde(default)]
+    pub on_withdrawal: OnWithdrawal,
+}
+
+/// What becomes of what a partner takes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnWithdrawal {
+    /// It goes.
+    #[default]
+    Drop,
+    /// It stays; the log says so.
+    Keep,
 }
 
 /// One collection to pull.
@@ -150,6 +168,7 @@ fn every() -> u32 {
 impl Agreement {
     /// Faults that show without looking at anything else.
     pub(super) fn check(&self, at: &str, faults: &mut Vec<String>) {
+        self.about.check(at, faults);
         for (name, text) in [("from", &self.from), ("until", &self.until)] {
             if let Some(text) = text
                 && let Err(error) = Timestamp::parse(text)

@@ -56,6 +56,10 @@ pub struct NodeFile {
     /// Octets of a request body at the most (`max_content_length`, T-085).
     #[serde(default = "max_content_length")]
     pub max_content_length: u64,
+    /// Octets of a request body up to which it is processed before it is answered; a longer one is kept, answered with a status that is pending (T-091), and
+    /// processed after that.
+    #[serde(default = "post_at_once_bytes_max")]
+    pub post_at_once_bytes_max: u64,
     /// Objects in one page at the most; a larger `limit` is lowered (C-006).
     #[serde(default = "page_objects_max")]
     pub page_objects_max: usize,
@@ -65,6 +69,120 @@ pub struct NodeFile {
     /// The collections.
     #[serde(default, rename = "collection")]
     pub collections: Vec<CollectionFile>,
+    /// Collections whose content is a saved filter.
+    #[serde(default, rename = "query")]
+    pub queries: Vec<QueryFile>,
+    /// What readers are told of the node, if their agreement says nothing of its own.
+    #[serde(default)]
+    pub about: About,
+    /// Title and description of API roots; without it a root is called by the node's title and the realm.
+    #[serde(default, rename = "root")]
+    pub roots: Vec<RootFile>,
+}
+
+/// What a reader is told of the node in TAXII discovery (`[about]`, in `node.toml` and in an agreement, which goes before).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct About {
+    /// What this node gives to this reader.
+    pub description: Option<String>,
+    /// Whom to ask.
+    pub contact: Option<String>,
+}
+
+impl About {
+    /// Characters of a text that is told to readers, or its fault.
+    pub(super) fn check(&self, at: &str, faults: &mut Vec<String>) {
+        for (name, text) in [("description", &self.description), ("contact", &self.contact)] {
+            if text.as_ref().is_some_and(|text| text.chars().count() > ABOUT_CHARS_MAX) {
+                faults.push(format!("{at}: about.{name} has more than {ABOUT_CHARS_MAX} characters"));
+            }
+        }
+    }
+}
+
+/// Characters of a description or a contact: a page of text, in every reply of discovery.
+const ABOUT_CHARS_MAX: usize = 4_096;
+
+/// An API root (`[[root]]`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RootFile {
+    /// The realm.
+    pub realm: String,
+    /// Title.
+    pub title: String,
+    /// Description; the `[about]` of a reader's agreement goes before.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+/// A query collection (`[[query]]`): a saved filter over a collection, read only, for clients that cannot filter. Whoever reads the collection it is over reads it, and
+/// gets nothing there that that one does not give. Conditions are joined by "and", the values of one by "or"; at least one condition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryFile {
+    /// UUID version 4 (T-003).
+    pub id: uuid::Uuid,
+    /// Short name, unique in its realm; stands for the id in URLs (T-102).
+    pub alias: String,
+    /// Title, unique in its realm.
+    pub title: String,
+    /// Description.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Alias of the collection that it is over.
+    pub of: String,
+    /// STIX types.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Names of labels of the catalogue: the object bears one of them, as its reader gets it.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// Values of `pattern_type`, e.g. `stix`.
+    #[serde(default)]
+    pub pattern_types: Vec<String>,
+    /// Values of `created_by_ref`.
+    #[serde(default)]
+    pub creators: Vec<Id<Identity>>,
+    /// Seconds after `modified` (else `created`, else `date_added`) at which an object leaves.
+    #[serde(default)]
+    pub max_age_s: Option<u64>,
+}
+
+impl QueryFile {
+    fn check(&self, file: &NodeFile, faults: &mut Vec<String>) {
+        let at = format!("node.toml: query `{}`", self.alias);
+        if self.id.get_version_num() != 4 {
+            faults.push(format!("{at}: id must be a UUID version 4 (T-003)"));
+        }
+        if self.types.is_empty()
+            && self.labels.is_empty()
+            && self.pattern_types.is_empty()
+            && self.creators.is_empty()
+            && self.max_age_s.is_none()
+        {
+            faults.push(format!("{at}: it has no condition, so it is `{}` itself", self.of));
+        }
+        if self.max_age_s == Some(0) {
+            faults.push(format!("{at}: max_age_s must be at least 1"));
+        }
+        let Some(source) = file.collections.iter().find(|c| c.alias == self.of) else {
+            faults.push(format!("{at}: there is no collection `{}`", self.of));
+            return;
+        };
+        let taken = [crate::withdrawals::ALIAS, crate::withdrawals::TITLE];
+        let realm = |of: &str| file.collections.iter().find(|c| c.alias == of).map(|c| c.realm.as_str());
+        let others = file.queries.iter().filter(|q| !std::ptr::eq(*q, self));
+        let others = others.map(|q| (q.id, &q.alias, &q.title, realm(&q.of)));
+        let collections = file.collections.iter().map(|c| (c.id, &c.alias, &c.title, Some(c.realm.as_str())));
+        let shared = collections.chain(others).any(|(id, alias, title, realm)| {
+            id == self.id || *alias == self.alias || (realm == Some(&source.realm) && *title == self.title)
+        });
+        if shared || taken.contains(&self.alias.as_str()) || taken.contains(&self.title.as_str()) {
+            faults.push(format!("{at}: another collection has its id, its alias or its title (T-101)"));
+        }
+    }
 }
 
 /// What a label of one policy is in another, as far as it is confirmed (`[[equivalence]]`).
@@ -243,6 +361,9 @@ pub struct Community {
 fn max_content_length() -> u64 {
     64 * 1024 * 1024
 }
+fn post_at_once_bytes_max() -> u64 {
+    8 * 1024 * 1024
+}
 fn page_objects_max() -> usize {
     1_000
 }
@@ -296,12 +417,28 @@ impl NodeFile {
                 "node.toml: listen.taxii is not loopback: give a certificate, or say insecure_http (T-131)".to_owned(),
             );
         }
+        self.about.check("node.toml", faults);
+        for query in &self.queries {
+            if !word(&query.alias) {
+                faults.push(format!("node.toml: query `{}`: alias uses a-z, 0-9 and `-`, at most 64", query.alias));
+            }
+            query.check(self, faults);
+        }
+        for root in &self.roots {
+            let named = self.roots.iter().filter(|other| other.realm == root.realm).count();
+            if named > 1 || !self.collections.iter().any(|c| c.realm == root.realm) {
+                faults.push(format!("node.toml: root `{}`: one entry for a realm that has collections", root.realm));
+            }
+        }
         for (i, c) in self.collections.iter().enumerate() {
             if c.id.get_version_num() != 4 {
                 faults.push(format!("node.toml: collection `{}`: id must be a UUID version 4 (T-003)", c.alias));
             }
             if !word(&c.alias) || !word(&c.realm) || ["taxii2", "healthz", "docs"].contains(&c.realm.as_str()) {
                 faults.push(format!("node.toml: collection `{}`: alias and realm use a-z, 0-9 and `-`, at most 64; `taxii2`, `healthz` and `docs` are taken", c.alias));
+            }
+            if c.alias == crate::withdrawals::ALIAS || c.title == crate::withdrawals::TITLE {
+                faults.push(format!("node.toml: collection `{}`: alias `{}` and title `{}` are taken by the collection of what was taken back", c.alias, crate::withdrawals::ALIAS, crate::withdrawals::TITLE));
             }
             for other in &self.collections[..i] {
                 if other.id == c.id || other.alias == c.alias || (other.realm == c.realm && other.title == c.title) {

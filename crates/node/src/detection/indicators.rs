@@ -67,7 +67,7 @@ impl Node {
                 filter: filter.clone(),
                 filter_digest: [0; 32],
                 content: true,
-                channel: "detection",
+                channel: "detection".into(),
                 confirms: None,
             };
             let given = self.give_unrecorded(OPERATOR, &ask)?;

@@ -296,7 +296,7 @@ fn readers_on_handles_of_their_own_page_while_one_writes() {
                 let puts = visible(2_000 + step..2_001 + step);
                 let head =
                     store::BatchHead { collection: c, origin: label::Origin::Own { account: None }, accepted: now };
-                store.ingest(&head, &World::incoming(c, &puts), &store::Alongside::default(), rights, None).unwrap();
+                store.ingest(&head, &World::incoming(c, &puts), &Alongside::default(), rights, None).unwrap();
             } else {
                 let at = usize::try_from(dice(&mut state, flicker.len() as u64)).unwrap();
                 let mask = [0b111, 0b100, 0b010][usize::try_from(dice(&mut state, 3)).unwrap()];

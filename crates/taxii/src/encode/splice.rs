@@ -15,11 +15,12 @@ static ESCAPED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(ESCAPE));
 /// Writes `raw` with `added` at the end of its top-level `object_marking_refs`, which is made at the end of the object if absent. Ids that are there already are not added again.
 /// `false`: `raw` is no JSON object, or the property is no list of strings; what was written is to be thrown away.
 pub(super) fn add_markings(raw: &str, added: &Markings, out: &mut Vec<u8>) -> bool {
-    let Some(place) = find(raw.as_bytes()) else { return false };
+    let Some(place) = find(raw.as_bytes(), PROPERTY) else { return false };
     let (at, present, mut first) = match place {
         Place::Absent { at, empty } => (at, Vec::new(), empty),
-        Place::Array { start, at, end } => match serde_json::from_str::<Vec<Cow<'_, str>>>(&raw[start..end]) {
-            Ok(present) => (at, present, false),
+        Place::Value { start, end } => match serde_json::from_str::<Vec<Cow<'_, str>>>(&raw[start..end]) {
+            // Behind the last element.
+            Ok(present) => (start + 1 + raw.as_bytes()[start + 1..end - 1].trim_ascii_end().len(), present, false),
             Err(_) => return false,
         },
     };
@@ -58,16 +59,31 @@ pub(super) fn add_markings(raw: &str, added: &Markings, out: &mut Vec<u8>) -> bo
     true
 }
 
+/// Writes `raw` with `"spec_version":"2.1"` at its end if it has no top-level property of that name (C-008). `false`: `raw` is no JSON object.
+pub(super) fn add_spec_version(raw: &str, out: &mut Vec<u8>) -> bool {
+    match find(raw.as_bytes(), "spec_version") {
+        None => return false,
+        Some(Place::Value { .. }) => out.extend_from_slice(raw.as_bytes()),
+        Some(Place::Absent { at, empty }) => {
+            out.extend_from_slice(&raw.as_bytes()[..at]);
+            out.extend_from_slice(if empty { b"" } else { b"," });
+            out.extend_from_slice(b"\"spec_version\":\"2.1\"");
+            out.extend_from_slice(&raw.as_bytes()[at..]);
+        }
+    }
+    true
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// No such property: it goes to `at`, behind the last value. `empty`: the object has no property at all.
     Absent { at: usize, empty: bool },
-    /// The list is `start..end`; new elements go to `at`, behind its last element.
-    Array { start: usize, at: usize, end: usize },
+    /// Its value is `start..end`.
+    Value { start: usize, end: usize },
 }
 
-/// Finds where the ids go. `None`: no JSON object, as far as its top level shows.
-fn find(b: &[u8]) -> Option<Place> {
+/// Finds a property of the top level, or where it goes. `None`: no JSON object, as far as its top level shows.
+fn find(b: &[u8], property: &str) -> Option<Place> {
     let mut at = space(b, 0);
     if *b.get(at)? != b'{' {
         return None;
@@ -80,7 +96,7 @@ fn find(b: &[u8]) -> Option<Place> {
         empty = false;
         loop {
             let key_end = string(b, at)?;
-            let is_it = is_property(&b[at..key_end]);
+            let is_it = is_property(&b[at..key_end], property);
             at = space(b, key_end);
             if *b.get(at)? != b':' {
                 return None;
@@ -90,13 +106,9 @@ fn find(b: &[u8]) -> Option<Place> {
             at = value(b, at)?;
             end_of_value = at;
             if is_it {
-                if b[start] != b'[' {
-                    return None;
-                }
-                let inside = &b[start + 1..at - 1];
-                let place = Place::Array { start, at: start + 1 + inside.trim_ascii_end().len(), end: at };
+                let place = Place::Value { start, end: at };
                 // Most of an object stands behind its markings. Where the property cannot be named once more, what is there does not matter.
-                if PLAIN.find(&b[at..]).is_none() && ESCAPED.find(&b[at..]).is_none() {
+                if property == PROPERTY && PLAIN.find(&b[at..]).is_none() && ESCAPED.find(&b[at..]).is_none() {
                     return Some(place);
                 }
                 found = Some(place);
@@ -116,10 +128,10 @@ fn find(b: &[u8]) -> Option<Place> {
 }
 
 /// Whether a key, with its quotes, is the property, escaped or not.
-fn is_property(key: &[u8]) -> bool {
+fn is_property(key: &[u8], property: &str) -> bool {
     let inside = &key[1..key.len() - 1];
-    inside == PROPERTY.as_bytes()
-        || (inside.contains(&b'\\') && serde_json::from_slice::<String>(key).is_ok_and(|k| k == PROPERTY))
+    inside == property.as_bytes()
+        || (inside.contains(&b'\\') && serde_json::from_slice::<String>(key).is_ok_and(|k| k == property))
 }
 
 fn space(b: &[u8], mut at: usize) -> usize {

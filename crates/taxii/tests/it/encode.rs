@@ -13,8 +13,8 @@ use taxii::{
     resource::Item,
 };
 
-const CLIENT: Style = Style { empty_array: false, peer: false, tlp: false };
-const PEER: Style = Style { empty_array: false, peer: true, tlp: false };
+const CLIENT: Style = Style { empty_array: false, peer: false, tlp: false, sco_spec_version: false, tlp1_twin: None };
+const PEER: Style = Style { peer: true, ..CLIENT };
 
 /// How the object came by its label.
 #[derive(Clone, Copy, PartialEq, Eq)]

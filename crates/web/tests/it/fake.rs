@@ -72,6 +72,7 @@ impl Node {
             can_read: id != WO,
             can_write: id != RO,
             media_types: vec![taxii::media::STIX.into()],
+            x_entente_kind: None,
         }
     }
 }

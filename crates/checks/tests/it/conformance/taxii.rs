@@ -25,8 +25,6 @@ const REASONS: &[(&str, &str)] = &[
     ("T-082", "allowed: several API roots (realms) are there; an account is one and the same in all of them"),
     ("T-123", "allowed, not done: DELETE takes away from the named collection what the caller brought there"),
     ("T-127", "advice: nothing is dropped by itself; what an operator deletes is gone"),
-    ("C-008", "not offered: `docs/reference/not-yet.md`"),
-    ("C-009", "not offered: `docs/reference/not-yet.md`"),
     ("T-143", "allowed, nothing to do: what is no TAXII lives outside the API roots"),
 ];
 

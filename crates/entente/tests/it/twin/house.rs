@@ -79,6 +79,7 @@ identity = "identity--856ab104-80f9-424a-8700-8a008f228fc9"
 policies = ["public", "nato-demo"]
 catalogue = "catalogue.json"
 max_content_length = 200000
+post_at_once_bytes_max = 150000
 
 [operator]
 tlp = ["CLEAR", "GREEN", "AMBER", "AMBER+STRICT"]
@@ -91,6 +92,34 @@ categories = { "Context" = ["NATO", "Releasable"], "Releasable To" = ["NATO"], "
 [[operator.clearance]]
 policy = "PUBLIC"
 classifications = ["UNMARKED"]
+"#;
+
+/// Query collections: over what the reader reads, over what it may not know, over an exercise.
+const QUERIES: &str = r#"
+[[query]]
+id = "0a6f4a52-5a0c-4f0e-8a56-0d1a5f1d0101"
+alias = "indicators"
+title = "Query of indicators"
+of = "intel"
+types = ["indicator", "campaign"]
+max_age_s = 200000000
+
+[[query]]
+id = "0a6f4a52-5a0c-4f0e-8a56-0d1a5f1d0102"
+alias = "closed-tools"
+title = "Query of what is closed"
+of = "closed"
+types = ["tool"]
+
+[[query]]
+id = "0a6f4a52-5a0c-4f0e-8a56-0d1a5f1d0103"
+alias = "restricted"
+title = "Query of labels"
+of = "intel"
+labels = ["NATO RESTRICTED Releasable to Japan, Korea, Republic of", "TLP:GREEN"]
+
+[about]
+description = "for whoever reads"
 "#;
 
 /// What the reader's agreement may be changed to.
@@ -208,7 +237,8 @@ pub(crate) fn write(dir: &Path) {
         fs::write(dir.join("policies").join(format!("{name}.spif.xml")), text).unwrap();
     }
     fs::write(dir.join("catalogue.json"), CATALOGUE).unwrap();
-    fs::write(dir.join("node.toml"), format!("{NODE}{}", PLACES.iter().map(collection).collect::<String>())).unwrap();
+    fs::write(dir.join("node.toml"), format!("{NODE}{}{QUERIES}", PLACES.iter().map(collection).collect::<String>()))
+        .unwrap();
     fs::write(dir.join("agreements/japan.toml"), japan(&JAPAN_TERMS)).unwrap();
     fs::write(dir.join("agreements/korea.toml"), korea(&KOREA_TERMS)).unwrap();
 }
@@ -239,6 +269,8 @@ pub(crate) const TOOL: &str = "jpn-tool";
 pub(crate) const PEER: &str = "jpn-node";
 /// The reader's sensor, which writes and reads nothing.
 pub(crate) const SENSOR: &str = "jpn-sensor";
+/// The reader's tool that knows TLP 1 alone.
+pub(crate) const OLD: &str = "jpn-old";
 /// Somebody else's tool.
 pub(crate) const OTHER: &str = "kor-tool";
 
@@ -249,6 +281,7 @@ pub(crate) fn accounts(twin: &Twin) -> Tokens {
         (TOOL, account(twin, TOOL, japan, serde_json::json!({}))),
         (OTHER, account(twin, OTHER, Some("korea"), serde_json::json!({}))),
         (PEER, account(twin, PEER, japan, serde_json::json!({"peer": true}))),
+        (OLD, account(twin, OLD, japan, serde_json::json!({"tlp1_twin": "withhold", "sco_spec_version": true}))),
         (SENSOR, account(twin, SENSOR, japan, serde_json::json!({"read": ["closed"]}))),
         ("kor-node", account(twin, "kor-node", Some("korea"), serde_json::json!({"peer": true}))),
         ("analyst", account(twin, "analyst", None, serde_json::json!({"write": ["intel", "closed"]}))),

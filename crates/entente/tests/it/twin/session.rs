@@ -2,18 +2,22 @@
 
 use super::{
     acts::{self, plain},
-    house::{AMBER, GREEN, JAPAN, KOREA, NATO, OTHER, PEER, PUBLIC, REL, SECRET, SENSOR, STAFF, TOOL, envelope},
+    house::{
+        self, AMBER, GREEN, JAPAN, JAPAN_TERMS, KOREA, NATO, OLD, OTHER, PEER, PUBLIC, REL, SECRET, SENSOR, STAFF,
+        TOOL, Terms, envelope,
+    },
     material::{Object, definition, id, marking, stamp},
     pair::{Ask, Difference, Pair, START, Who},
     wire,
 };
+use node::admin::Request;
 use serde_json::{Value, json};
 use std::io::Write as _;
 
 type Asked = Result<(), Difference>;
 
 /// Realm and collection of everything there is, as the reader may try it; by alias, by id, and in the wrong realm.
-const WHERE: [&str; 14] = [
+const WHERE: [&str; 19] = [
     "live/collections/intel",
     "live/collections/0a6f4a52-5a0c-4f0e-8a56-0d1a5f1d0001",
     "live/collections/knowledge",
@@ -28,11 +32,22 @@ const WHERE: [&str; 14] = [
     "ex-dusk/collections/dusk",
     "live/collections/0a6f4a52-5a0c-4f0e-8a56-0d1a5f1dffff",
     "nowhere/collections/intel",
+    "live/collections/withdrawals",
+    "ex-dusk/collections/withdrawals",
+    "live/collections/indicators",
+    "live/collections/0a6f4a52-5a0c-4f0e-8a56-0d1a5f1d0103",
+    "live/collections/closed-tools",
 ];
 
 /// Collections that the reader reads.
-const READS: [&str; 4] =
-    ["live/collections/intel", "live/collections/knowledge", "live/collections/narrow", "ex-dawn/collections/dawn"];
+const READS: [&str; 6] = [
+    "live/collections/intel",
+    "live/collections/knowledge",
+    "live/collections/narrow",
+    "ex-dawn/collections/dawn",
+    "live/collections/indicators",
+    "live/collections/restricted",
+];
 
 const INTEL: &str = "/live/collections/intel";
 
@@ -120,7 +135,9 @@ pub(crate) fn whole(pair: &mut Pair) -> Asked {
     cursors(pair)?;
     elsewhere.pulled(pair);
     writes(pair)?;
+    pending(pair)?;
     deletes(pair)?;
+    taken_back(pair)?;
     credentials(pair)?;
     headers(pair)?;
     // Whatever waits still, then a last look at all.
@@ -207,7 +224,7 @@ fn doors(pair: &mut Pair) -> Asked {
 /// `objects` and `manifest` everywhere; every filter where the reader reads.
 fn listings(pair: &mut Pair) -> Asked {
     for place in WHERE {
-        for account in [TOOL, SENSOR, PEER] {
+        for account in [TOOL, SENSOR, PEER, OLD] {
             for (method, listing) in
                 [("GET", "objects"), ("GET", "manifest"), ("HEAD", "objects"), ("HEAD", "manifest")]
             {
@@ -347,6 +364,128 @@ fn cursors(pair: &mut Pair) -> Asked {
         pair.ask(&Ask::get(TOOL, format!("{INTEL}/objects/?limit=3&next={own}")))?;
         pair.ask(&Ask::get(TOOL, format!("{INTEL}/objects/?limit=3&next={all}")))?;
     }
+    Ok(())
+}
+
+/// Words of a description of which three make a body that is processed later.
+const LONG: usize = 11_000;
+
+/// Bodies that are processed later: the reply, the status before and after, the room that is left, while others' bodies wait as well.
+fn pending(pair: &mut Pair) -> Asked {
+    let long = json!("long ".repeat(LONG));
+    let object = |n: usize| Object::new("tool", &format!("later {n}")).by(JAPAN).marked(&[GREEN]);
+    let objects: Vec<String> = (0..3)
+        .map(|n| object(n).set("description", long.clone()).text())
+        .chain([plain("held hidden").text(), Object::new("campaign", "versions").at(7).text()])
+        .collect();
+    let body = envelope(&objects);
+    assert!((150_001..200_000).contains(&body.len()), "{}", body.len());
+    // What long bodies the reader has sent before.
+    pair.both("what waits is processed", |twin| while twin.node.process_post().unwrap() {});
+    for n in 0..3 {
+        let hidden = hidden_body(n);
+        let reply = pair.hidden_request(&Ask::post(OTHER, "/live/collections/intel/objects/", hidden));
+        assert_eq!((reply.status, &reply.json()["status"]), (202, &json!("pending")), "{reply}");
+    }
+    let post = Ask::post(TOOL, format!("{INTEL}/objects/"), body);
+    let mut statuses = Vec::new();
+    for _ in 0..10 {
+        let reply = pair.ask(&post)?;
+        match reply.json()["id"].as_str() {
+            Some(id) => statuses.push(format!("/live/status/{id}/")),
+            None => assert_eq!(reply.status, 429, "{reply}"),
+        }
+    }
+    assert_eq!(statuses.len(), usize::try_from(node::post::POSTS_WAITING_MAX).unwrap());
+    for step in 0..2 {
+        for status in &statuses {
+            for who in [TOOL, PEER, SENSOR] {
+                let reply = pair.ask(&Ask::get(who, status))?;
+                let wanted = ["pending", "complete"][step];
+                assert!(who != TOOL || reply.json()["status"] == wanted, "{reply}");
+            }
+        }
+        // The turns of the twins differ by what is hidden; what waits is done in both.
+        pair.both("what waits is processed", |twin| while twin.node.process_post().unwrap() {});
+    }
+    pair.ask(&Ask::get(TOOL, format!("{INTEL}/manifest/?match[type]=tool&limit=1000")))?;
+    pair.ask(&Ask::get(PEER, format!("{INTEL}/objects/?match[type]=tool&limit=1000")))?;
+    Ok(())
+}
+
+/// A long body that the reader must not notice.
+fn hidden_body(n: usize) -> String {
+    let long = json!("long ".repeat(LONG));
+    let object = |i: usize| {
+        let object = Object::new("tool", &format!("hidden later {n} {i}")).named(super::pair::HUSH).by(KOREA);
+        object.set("description", long.clone()).marked(&[AMBER]).text()
+    };
+    envelope(&(0..3).map(object).collect::<Vec<_>>())
+}
+
+/// What was given is taken back, by a relabel and by the end of the agreement, among much that was never given; and given again.
+fn taken_back(pair: &mut Pair) -> Asked {
+    const TOLD: &str = "/live/collections/withdrawals";
+    pair.drain(PEER, &format!("{INTEL}/objects/"), "match[version]=all", 50)?;
+    let relabel = |id: String, label: &'static str| {
+        move |twin: &super::pair::Twin| {
+            twin.try_admin(Request::Relabel { id: id.clone(), label: label.to_owned(), realm: None })
+        }
+    };
+    for n in 0..3 {
+        let (shown, hidden) = (id("indicator", &format!("indicator {n}")), id("indicator", &format!("between {n}")));
+        pair.hidden("a hidden one gets another label", relabel(hidden, STAFF));
+        pair.both("a visible one is taken back", relabel(shown.clone(), SECRET));
+        pair.hidden("one that is hidden by now gets another label", relabel(shown, STAFF));
+        pair.pass(1);
+        told(pair, TOLD)?;
+    }
+    assert!(!pair.drain(PEER, &format!("{TOLD}/objects/"), "", 2)?.is_empty(), "something was to be taken back");
+    pair.both("one is given again", relabel(id("indicator", "indicator 1"), PUBLIC));
+    told(pair, TOLD)?;
+    let over = Terms { until: "2026-01-01T00:00:00Z", ..JAPAN_TERMS };
+    for terms in [&over, &JAPAN_TERMS] {
+        pair.both("the agreement ends, and is made again", |twin| {
+            house::rewrite(twin, "agreements/japan.toml", &house::japan(terms))
+        });
+        for account in [TOOL, PEER, OLD] {
+            for path in ["/taxii2/", "/live/", "/live/collections/", "/ex-dawn/collections/", "/ex-dusk/collections/"] {
+                pair.ask(&Ask::get(account, path))?;
+            }
+        }
+        told(pair, TOLD)?;
+        told(pair, "/ex-dawn/collections/withdrawals")?;
+    }
+    Ok(())
+}
+
+/// All that can be asked of what was taken back.
+fn told(pair: &mut Pair, path: &str) -> Asked {
+    for account in [PEER, TOOL] {
+        for rest in [
+            "",
+            "objects/",
+            "manifest/",
+            "objects/?limit=1",
+            "objects/?match[type]=indicator",
+            "objects/?added_after=2026-06-01T00:00:00Z",
+        ] {
+            pair.ask(&Ask::get(account, format!("{path}/{rest}")))?;
+        }
+    }
+    let first = pair.ask(&Ask::get(PEER, format!("{path}/objects/?limit=1")))?.json();
+    let one =
+        first["objects"][0]["id"].as_str().unwrap_or("x-entente-withdrawal--00000000-0000-5000-8000-000000000000");
+    for rest in [
+        format!("objects/{one}/"),
+        format!("objects/{one}/versions/"),
+        format!("objects/{}/", id("indicator", "between 0")),
+    ] {
+        pair.ask(&Ask::get(PEER, format!("{path}/{rest}")))?;
+    }
+    pair.drain(PEER, &format!("{path}/manifest/"), "", 3)?;
+    pair.ask(&Ask::new(Who::Account(PEER), "DELETE", format!("{path}/objects/{one}/")))?;
+    pair.ask(&Ask::post(PEER, format!("{path}/objects/"), envelope(&[plain("to nobody").text()])))?;
     Ok(())
 }
 
