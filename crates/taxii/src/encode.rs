@@ -22,6 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 /// How one account's replies are written (quirks of taxii-clients.md; the exceptions to I3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools)] // one setting each
 pub struct Style {
     /// `objects: []` on an empty result (C-001).
     pub empty_array: bool,

@@ -1,7 +1,7 @@
 //! Bodies that are answered before they are processed (T-088, T-091 to T-095), and pushes that are interrupted (I2).
 
 use crate::{
-    material::{bundle, envelope, indicator, japan},
+    material::{Indicator, bundle, envelope, indicator, japan},
     scene::{NodeDir, public_room},
     stage::{SECOND, Stage},
 };
@@ -195,13 +195,13 @@ fn a_body_that_was_acknowledged_survives_a_kill() {
     for round in 0..6_u32 {
         let mut serving = dir.serve();
         let objects: Vec<_> = (0..400).map(|n| indicator(100 + round, n)).collect();
-        let body = envelope(&objects.iter().map(|o| o.text()).collect::<Vec<_>>());
+        let body = envelope(&objects.iter().map(Indicator::text).collect::<Vec<_>>());
         let answer = client.post(&format!("/live/collections/{POSTS}/objects/"), &body).unwrap();
         assert_eq!(answer.status, 202);
         let pending = answer.json();
         adds_up(&pending);
         assert_eq!(pending["status"], "pending");
-        expected.extend(objects.iter().map(|o| o.id()));
+        expected.extend(objects.iter().map(Indicator::id));
         std::thread::sleep(Duration::from_millis(u64::from(round) * 15));
         assert!(serving.runs());
         serving.kill();
@@ -247,7 +247,7 @@ fn a_push_that_was_killed_is_repeated_and_takes_nothing_twice() {
     let client = dir.client(&token);
     let serving = dir.serve();
     let objects: Vec<_> = (0..12_000).map(|n| indicator(200, n)).collect();
-    let file = dir.file("push.json", bundle(&objects.iter().map(|o| o.text()).collect::<Vec<_>>()));
+    let file = dir.file("push.json", bundle(&objects.iter().map(Indicator::text).collect::<Vec<_>>()));
     let push = || {
         let mut command = std::process::Command::new(crate::scene::ENTENTE);
         command.args([

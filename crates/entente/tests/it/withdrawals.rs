@@ -2,7 +2,9 @@
 //! heeds it.
 
 use crate::{
-    material::{NATO_ONLY, PUBLIC, PullFrom, REL_JPN, SECRET_JPN, definition, envelope, indicator, japan, labels},
+    material::{
+        Indicator, NATO_ONLY, PUBLIC, PullFrom, REL_JPN, SECRET_JPN, definition, envelope, indicator, japan, labels,
+    },
     scene::{NodeDir, public_room, strict_room},
     stage::{SECOND, START, Stage},
 };
@@ -96,7 +98,7 @@ fn what_was_given_and_is_taken_back_is_told_to_who_had_it_and_to_nobody_else() {
 fn it_is_a_collection_like_any_other_that_may_be_read() {
     let stage = stage();
     let objects: Vec<_> = (0..5).map(|n| indicator(2, n)).collect();
-    stage.import(&objects.iter().map(|o| o.text()).collect::<Vec<_>>(), INTEL, Some(REL_JPN));
+    stage.import(&objects.iter().map(Indicator::text).collect::<Vec<_>>(), INTEL, Some(REL_JPN));
     stage.list(PEER, INTEL, Listing::Manifest, "match[type]=indicator").unwrap();
     for object in &objects {
         stage.pass(SECOND);
@@ -116,7 +118,7 @@ fn it_is_a_collection_like_any_other_that_may_be_read() {
     assert_eq!(stage.post(PEER, "withdrawals", &envelope(&[])), Err(TaxiiError::Forbidden));
 
     let all = told(&stage, "");
-    let ids: Vec<String> = objects.iter().map(|o| o.id()).collect();
+    let ids: Vec<String> = objects.iter().map(Indicator::id).collect();
     assert_eq!(
         names(&all).into_iter().map(|n| n.0).collect::<Vec<_>>(),
         ids,
@@ -225,7 +227,8 @@ fn a_peer_drops_what_was_taken_back_and_tells_its_own_readers() {
     hub.agree(&deal);
     std::fs::write(hub.path().join("secrets").join("ally"), token).unwrap();
     let objects: Vec<_> = (0..3).map(|n| indicator(4, n)).collect();
-    let file = ally.file("some.json", crate::material::bundle(&objects.iter().map(|o| o.text()).collect::<Vec<_>>()));
+    let file =
+        ally.file("some.json", crate::material::bundle(&objects.iter().map(Indicator::text).collect::<Vec<_>>()));
     ally.json(&["import", file.to_str().unwrap(), "--collection", FEED]);
     let hub = Stage::open(hub);
     hub.account(PEER, Some("japan"), json!({"peer": true}));
@@ -239,7 +242,7 @@ fn a_peer_drops_what_was_taken_back_and_tells_its_own_readers() {
         ids
     };
 
-    let ids: Vec<String> = objects.iter().map(|o| o.id()).collect();
+    let ids: Vec<String> = objects.iter().map(Indicator::id).collect();
     assert_eq!(pull().unwrap(), 0);
     assert_eq!((seen("pulled"), seen("own")), (ids.clone(), vec![ids[2].clone()]));
     for id in [&ids[0], &ids[2]] {

@@ -429,7 +429,7 @@ fn taken_back(pair: &mut Pair) -> Asked {
     pair.drain(PEER, &format!("{INTEL}/objects/"), "match[version]=all", 50)?;
     let relabel = |id: String, label: &'static str| {
         move |twin: &super::pair::Twin| {
-            twin.try_admin(Request::Relabel { id: id.clone(), label: label.to_owned(), realm: None })
+            twin.try_admin(Request::Relabel { id: id.clone(), label: label.to_owned(), realm: None });
         }
     };
     for n in 0..3 {
@@ -446,7 +446,7 @@ fn taken_back(pair: &mut Pair) -> Asked {
     let over = Terms { until: "2026-01-01T00:00:00Z", ..JAPAN_TERMS };
     for terms in [&over, &JAPAN_TERMS] {
         pair.both("the agreement ends, and is made again", |twin| {
-            house::rewrite(twin, "agreements/japan.toml", &house::japan(terms))
+            house::rewrite(twin, "agreements/japan.toml", &house::japan(terms));
         });
         for account in [TOOL, PEER, OLD] {
             for path in ["/taxii2/", "/live/", "/live/collections/", "/ex-dawn/collections/", "/ex-dusk/collections/"] {
