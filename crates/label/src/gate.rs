@@ -2,6 +2,7 @@
 use crate::{Authority, Chain, CollectionNo, Decision, LabelState, Reader, Reason, Tlp};
 use std::collections::HashMap;
 use std::sync::Arc;
+use uuid::Uuid;
 /// What the store says beside the label; checked again here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
@@ -76,33 +77,37 @@ impl<T> Released<T> {
         self.road.as_ref().and_then(|(state, chain)| state.chains().get(*chain))
     }
 }
-/// What is said of an object that was taken back from a reader that had been given it: never the object itself. Private fields.
-pub struct Withdrawn<T> {
-    notice: T,
-    received_by: crate::ReaderNo,
+/// What may be said of an object that was taken back from a reader that had been given it: which one, and why; nothing of what it says.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// The reader that has a receipt for what is named. Labels do not count for a notice: they withhold the object by now, and its name the reader has had.
+    pub received_by: crate::ReaderNo,
+    /// UUID of the notice itself.
+    pub uuid: Uuid,
+    /// Who says it.
+    pub by: stix::Id<stix::id::Identity>,
+    /// Identifier of the object.
+    pub object: String,
+    /// Its version as spelled; `None` for what has none.
+    pub version: Option<String>,
+    /// SHA-256 of its canonical form.
+    pub digest: stix::Digest,
+    /// The collection through which it was given.
+    pub collection: Uuid,
+    /// Class of the reason.
+    pub reason: &'static str,
+    /// When it was taken back, as the reader is told; microseconds since 1970.
+    pub at: i64,
 }
-impl<T> std::fmt::Debug for Withdrawn<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Withdrawn").field("received_by", &self.received_by).finish_non_exhaustive()
-    }
-}
-impl<T> Withdrawn<T> {
-    /// Pairs a notice with the reader that has a receipt for what it names. Labels do not count for it: they withhold the object by now, and its name
-    /// the reader has had.
-    pub fn new(notice: T, received_by: crate::ReaderNo) -> Self {
-        Self { notice, received_by }
-    }
-}
-/// Lets a notice out to the reader that was given what it names, and to nobody else (L-153).
+/// Lets a notice out to the reader that was given what it names, and to nobody else (L-153). What leaves is made of the notice alone.
 ///
 /// # Errors
 /// It names what another reader was given.
-pub fn release_notice<T>(notice: Withdrawn<T>, to: &Reader) -> Result<Released<T>, Withheld> {
-    let Withdrawn { notice, received_by } = notice;
-    if received_by != to.no {
+pub fn release_notice<T: for<'n> From<&'n Notice>>(notice: &Notice, to: &Reader) -> Result<Released<T>, Withheld> {
+    if notice.received_by != to.no {
         return Err(Withheld { reason: Reason::Agreement });
     }
-    Ok(made(notice, to, Vec::new(), None, None))
+    Ok(made(T::from(notice), to, Vec::new(), None, None))
 }
 /// The one place where a [`Released`] is made.
 fn made<T>(

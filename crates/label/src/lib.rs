@@ -43,7 +43,7 @@ pub use decide::{Authority, Decision, Reason, Step};
 pub use describe::Choice;
 pub use dissemination::{ADDRESSEES_MAX, DISSEMINATION_EXTENSION, Dissemination, Onward, dissemination_definition};
 pub use equivalence::{Trust, Unmapped, Way};
-pub use gate::{Evidence, Labelled, Released, Withdrawn, Withheld, release_notice};
+pub use gate::{Evidence, Labelled, Notice, Released, Withheld, release_notice};
 pub use jws::{Algorithm, BINDING_EXTENSION, BINDINGS_MAX, KEYS_MAX, SignerKeys, Verified, binding_digest, payload};
 pub use membership::Membership;
 pub use policy::{Policies, Policy, PolicyError, Validity};

@@ -14,10 +14,10 @@ use crate::{
     service::outward,
     world::{AccountSettings, OPERATOR, World},
 };
-use label::{Origin, Withdrawn, release_notice};
+use label::{Origin, release_notice};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use stix::{AnyId, Id, Timestamp, id::MarkingDefinition};
+use stix::{AnyId, Id, id::MarkingDefinition};
 use store::{Act, ChainChange, InstanceNo, Receipt, Slot, StoreError, Withdrawal};
 use taxii::{
     client::Page,
@@ -26,15 +26,11 @@ use taxii::{
     error::TaxiiError,
     media,
     query::{Filter, Query},
-    resource::{Collection, Item, WITHDRAWALS},
+    resource::{Collection, Item, NOTICE_TYPE, WITHDRAWALS},
     server::{Caller, Listed, Listing},
 };
 use uuid::Uuid;
 
-/// STIX type of a notice.
-pub const NOTICE_TYPE: &str = "x-entente-withdrawal";
-/// The extension that defines the type: UUID version 5 of `entente:extension:withdrawal:1` in the name space of derived ids (L-120), the same everywhere.
-pub const EXTENSION: &str = "extension-definition--74c6c34c-0ea0-5dd7-8259-d568a95aef6e";
 /// Alias of the collection; no other may have it.
 pub const ALIAS: &str = "withdrawals";
 /// Its title.
@@ -60,8 +56,8 @@ struct Notices {
     objects: Vec<serde_json::Value>,
 }
 
-fn item(world: &World, account: &str, withdrawal: &Withdrawal) -> Item {
-    let at = Timestamp::from_micros(withdrawal.slot);
+/// What the account is told of a withdrawal.
+fn notice(world: &World, account: &str, received_by: label::ReaderNo, withdrawal: &Withdrawal) -> label::Notice {
     let collection = world.collections.get(&withdrawal.collection).map(|c| c.new.id).unwrap_or_default();
     let name = Sha256::new()
         .chain_update(b"entente withdrawal/1\0")
@@ -72,23 +68,16 @@ fn item(world: &World, account: &str, withdrawal: &Withdrawal) -> Item {
         .finalize();
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&name[..16]);
-    let id = format!("{NOTICE_TYPE}--{}", uuid::Builder::from_sha1_bytes(bytes).into_uuid());
-    let mut notice = serde_json::json!({
-        "type": NOTICE_TYPE, "spec_version": "2.1", "id": id, "created_by_ref": world.config.node.identity,
-        "created": at.as_str(), "modified": at.as_str(), "extensions": {EXTENSION: {"extension_type": "new-sdo"}},
-        "withdrawn_ref": withdrawal.id, "withdrawn_digest": withdrawal.digest.to_string(), "collection": collection, "reason": withdrawal.reason,
-    });
-    if let (Some(version), Some(members)) = (&withdrawal.version, notice.as_object_mut()) {
-        members.insert("withdrawn_version".to_owned(), version.as_str().into());
-    }
-    let raw = notice.to_string();
-    Item {
-        date_added: withdrawal.slot,
-        id: id.into(),
-        version: Some(at.as_str().into()),
-        spec_version: "2.1",
-        digest: Sha256::digest(raw.as_bytes()).into(),
-        raw: raw.as_str().into(),
+    label::Notice {
+        received_by,
+        uuid: uuid::Builder::from_sha1_bytes(bytes).into_uuid(),
+        by: world.config.node.identity,
+        object: withdrawal.id.clone(),
+        version: withdrawal.version.clone(),
+        digest: withdrawal.digest,
+        collection,
+        reason: withdrawal.reason.name(),
+        at: withdrawal.slot,
     }
 }
 
@@ -225,7 +214,7 @@ impl Node {
         loop {
             let page = self.store.withdrawals(reader.no, realm, after, world.config.node.page_objects_max)?;
             after = page.items.last().map(|w| w.slot);
-            if page.items.iter().any(|w| wanted(&item(&world, account, w))) {
+            if page.items.iter().any(|w| wanted(&Item::from(&notice(&world, account, page.reader, w)))) {
                 return Ok(true);
             }
             if !page.more {
@@ -263,16 +252,16 @@ impl Node {
                 }
                 for withdrawal in &page.items {
                     after = Some(withdrawal.slot);
-                    let item = item(&world, account, withdrawal);
-                    if !wanted(&item) {
+                    let notice = notice(&world, account, page.reader, withdrawal);
+                    let released = release_notice::<Item>(&notice, reader).map_err(|_| NodeError::GateDisagrees)?;
+                    if !wanted(released.object()) {
                         continue;
                     }
                     if given.items.len() >= limit {
                         given.more = true;
                         break 'pages;
                     }
-                    let released = release_notice(Withdrawn::new(item, page.reader), reader);
-                    given.items.push(released.map_err(|_| NodeError::GateDisagrees)?);
+                    given.items.push(released);
                     given.last = Some(withdrawal.slot);
                     named.entry(withdrawal.collection).or_default().push(withdrawal.no);
                 }
@@ -289,7 +278,7 @@ impl Node {
                     channel: "taxii:withdrawals".to_owned(),
                     filter: filter_digest,
                     agreement: world.agreement_digest(account),
-                    policies: world.config.policies_digest,
+                    policies: world.policies_digest(account),
                     given,
                     last: None,
                     confirms: None,

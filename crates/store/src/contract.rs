@@ -462,8 +462,7 @@ pub struct LineChange {
 }
 
 /// Why a reader was taken something back from; as much as it is told of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WithdrawalReason {
     /// What the reader may have has changed: an agreement, an account, a collection, a date.
     Rights,
@@ -471,6 +470,16 @@ pub enum WithdrawalReason {
     Recall,
     /// Other content stands under the same id and version.
     Replaced,
+}
+impl WithdrawalReason {
+    /// As the reader is told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rights => "rights",
+            Self::Recall => "recall",
+            Self::Replaced => "replaced",
+        }
+    }
 }
 /// A notice that a reader may not have any more what a receipt says it was given in one collection.
 #[derive(Debug, Clone)]

@@ -1,7 +1,9 @@
 //! Resources (taxii-2.1.md section 14). Every property of each is here (T-142); unknown ones are ignored (T-129, T-130).
 use crate::{date_added, media};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
+use stix::Timestamp;
 
 /// Items of a list in a resource that a server sent: API roots, versions, collections, details. Bounds what a partner can make us hold.
 pub const RESOURCE_ITEMS_MAX: usize = 100_000;
@@ -75,6 +77,11 @@ pub struct Collection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub x_entente_kind: Option<String>,
 }
+
+/// STIX type of a notice in the collection of withdrawals.
+pub const NOTICE_TYPE: &str = "x-entente-withdrawal";
+/// The extension that defines the type: UUID version 5 of `entente:extension:withdrawal:1` in the name space of derived ids (L-120), the same everywhere.
+pub const NOTICE_EXTENSION: &str = "extension-definition--74c6c34c-0ea0-5dd7-8259-d568a95aef6e";
 
 /// `x_entente_kind` of the collection that tells an account what it was given and may not have any more (rule 19 of the client contract).
 pub const WITHDRAWALS: &str = "withdrawals";
@@ -220,4 +227,29 @@ pub struct Item {
     pub digest: [u8; 32],
     /// The bytes; empty for manifest and versions.
     pub raw: stix::SharedText,
+}
+
+impl From<&label::Notice> for Item {
+    /// The notice as a STIX object.
+    fn from(said: &label::Notice) -> Self {
+        let at = Timestamp::from_micros(said.at);
+        let id = format!("{NOTICE_TYPE}--{}", said.uuid);
+        let mut notice = serde_json::json!({
+            "type": NOTICE_TYPE, "spec_version": "2.1", "id": id, "created_by_ref": said.by,
+            "created": at.as_str(), "modified": at.as_str(), "extensions": {NOTICE_EXTENSION: {"extension_type": "new-sdo"}},
+            "withdrawn_ref": said.object, "withdrawn_digest": said.digest.to_string(), "collection": said.collection, "reason": said.reason,
+        });
+        if let (Some(version), Some(members)) = (&said.version, notice.as_object_mut()) {
+            members.insert("withdrawn_version".to_owned(), version.as_str().into());
+        }
+        let raw = notice.to_string();
+        Self {
+            date_added: said.at,
+            id: id.into(),
+            version: Some(at.as_str().into()),
+            spec_version: "2.1",
+            digest: Sha256::digest(raw.as_bytes()).into(),
+            raw: raw.as_str().into(),
+        }
+    }
 }

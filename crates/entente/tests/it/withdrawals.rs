@@ -8,10 +8,11 @@ use crate::{
     scene::{NodeDir, public_room, strict_room},
     stage::{SECOND, START, Stage},
 };
-use node::{admin::Request, withdrawals::NOTICE_TYPE};
+use node::admin::Request;
 use serde_json::{Value, json};
 use taxii::{
     error::TaxiiError,
+    resource::{NOTICE_EXTENSION, NOTICE_TYPE},
     server::{Caller, Listing, Taxii as _},
 };
 
@@ -60,7 +61,7 @@ fn what_was_given_and_is_taken_back_is_told_to_who_had_it_and_to_nobody_else() {
     assert_eq!(notice["type"], NOTICE_TYPE);
     assert_eq!(notice["withdrawn_version"], "2026-01-01T00:00:00.000Z");
     assert_eq!(notice["collection"], crate::scene::collection_id(0));
-    assert_eq!(notice["extensions"][node::withdrawals::EXTENSION]["extension_type"], "new-sdo");
+    assert_eq!(notice["extensions"][NOTICE_EXTENSION]["extension_type"], "new-sdo");
     let object = stix::Object::parse(&had.text(), &stix::Limits::default()).unwrap();
     assert_eq!(notice["withdrawn_digest"], object.digest().to_string());
     // It is STIX itself.
