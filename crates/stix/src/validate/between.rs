@@ -1,6 +1,6 @@
 //! What only shows between the objects of one document: versions, circles of markings, translations, families and samples, extensions with a schema.
 //!
-//! One pass notes a few numbers of each object: two hashes under which it is found again, and its position where it needs another look; about fifty octets,
+//! One pass notes a few numbers of each object: two hashes under which it is found again, and its position where it needs another look; about eighty octets,
 //! whatever the object's length. The few objects that need another look are read again at the end, a few at a time.
 
 use super::{Check, Code, Finding, Level, Options, extension_schema, text};

@@ -74,7 +74,7 @@ pub fn document(bytes: &[u8], limits: &Limits, options: &Options<'_>, sink: &mut
     Document { objects, ..summary }
 }
 
-/// Checks a bundle, an envelope or a list of any length in memory that does not grow with it, but for about sixty octets an object: where it stands, and two
+/// Checks a bundle, an envelope or a list of any length in memory that does not grow with it, but for about eighty octets an object: where it stands, and two
 /// hashes by which what only shows between objects is found. `again` gives the bytes at an offset of the same input, of that length; few objects are asked for
 /// twice. What is told is what [`document`] tells, with the findings about the outer document behind those about its objects.
 ///
