@@ -322,8 +322,9 @@ fn every_command_says_the_same_on_a_stopped_and_on_a_running_node() {
     }
     let ran: BTreeSet<String> = quiet.iter().map(|line| line.command.clone()).collect();
     for leaf in leaves() {
-        // These need no node: convert.rs, patterns.rs, detection.rs and resilience.rs beside this, and Python (tests/partners/test_transfer.py) run them.
+        // These need no node: convert.rs, labels.rs, patterns.rs, detection.rs and resilience.rs beside this, and Python (tests/partners/test_transfer.py) run them.
         let elsewhere = [
+            "label address",
             "label make",
             "init",
             "serve",
