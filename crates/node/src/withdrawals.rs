@@ -5,7 +5,7 @@
 //! what the reader was never given, since each rests on a receipt. It goes when the object is given again, and comes anew, later, if that is taken back too. So whoever reads this
 //! collection before the others, at every turn, holds what it may hold. It outlives the agreement for what was given under it.
 //!
-//! The other side, [`Node::heed`]: what a peer that pulls does with the notices of whom it pulled from.
+//! The other side, `Node::heed`: what a peer that pulls does with the notices of whom it pulled from.
 
 use crate::{
     Node, NodeError,
