@@ -73,6 +73,7 @@ fn state(carried: Vec<Id<MarkingDefinition>>) -> LabelState {
         vouched: false,
         made_for: None,
         unattributed: false,
+        partly_addressed: false,
     }])
 }
 

@@ -361,7 +361,7 @@ impl Authority<'_> {
         let open = clear && (public || (road.labels.is_empty() && !road.levels.is_empty() && !obligations));
         road.onward = match open {
             true => Next::Anybody,
-            false if named && chain.vouched && !foreign_word => Next::Addressees,
+            false if named && chain.vouched && !foreign_word && !chain.partly_addressed => Next::Addressees,
             false => Next::Nobody,
         };
         road

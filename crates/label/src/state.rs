@@ -115,6 +115,9 @@ pub struct Chain {
     /// The object asks not to be attributed (`tlp:ex:chr`, L-143): others than its own party get it as a redacted copy or not at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unattributed: bool,
+    /// A part of it, and not the whole, bears a dissemination marking: whom that addresses may have the part, so the whole is addressed to nobody (L-132).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partly_addressed: bool,
 }
 /// For whose objects a road of a marking definition defines the marking; see [`Chain::defines`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,9 +218,13 @@ pub fn resolve(
     let unclear = asks.unclear.then(|| Unresolved::Contradictory { why: "tlp:unclear".into() });
     let contradiction = || contradiction(labels, policies);
     let unresolved = forged.or(of_itself).or(unknown).or_else(contradiction).or(unclear).or(unlabelled);
+    let of_part = |id: &&Id<MarkingDefinition>| whole.binary_search(id).is_err();
+    let partly_addressed =
+        carried.iter().filter(of_part).any(|id| matches!(meaning(id), Some(Meaning::Dissemination(_))));
     let unattributed = asks.not_attributed;
     let origin = origin.clone();
-    Chain { collection, origin, carried, assigned, unresolved, vouched: false, made_for: None, unattributed }
+    let (vouched, made_for) = (false, None);
+    Chain { collection, origin, carried, assigned, unresolved, vouched, made_for, unattributed, partly_addressed }
 }
 
 /// Why what came over a link with policy files of its own waits: it bears a label that they do not hold, and such a label is not exchanged there

@@ -102,8 +102,10 @@ impl Node {
             places.push((wanted, find(&client, &roots, wanted, &mut listed).map_err(peer)?));
         }
         // What was taken back first: what is given again after that comes with the objects.
-        let known: Vec<(PullCollection, Option<String>)> =
-            places.iter().map(|(wanted, at)| ((*wanted).clone(), at.as_ref().map(|(_, id)| id.clone()))).collect();
+        let known: Vec<(PullCollection, Option<String>)> = places
+            .iter()
+            .map(|(wanted, at)| ((*wanted).clone(), at.as_ref().map(|(_, id)| listed.source_of(id))))
+            .collect();
         for (root, id) in listed.withdrawals() {
             pulled.withdrawn += self.pull_withdrawals(partner, &client, &root, &id, &known, pull.on_withdrawal)?;
         }
@@ -283,6 +285,12 @@ impl Listed {
         }
         self.0.push((root.to_owned(), client.collections(root)?));
         Ok(self.0.last().map_or(&[], |(_, collections)| collections))
+    }
+
+    /// The collection that notices name for what was given through this one: a saved filter gives through its source.
+    fn source_of(&self, id: &str) -> String {
+        let found = self.0.iter().flat_map(|(_, collections)| collections).find(|c| c.id.to_string() == id);
+        found.and_then(|c| c.x_entente_of).map_or_else(|| id.to_owned(), |source| source.to_string())
     }
 
     /// Where those roots tell what was taken back: root and collection id.

@@ -136,6 +136,10 @@ impl Node {
         for copy in &redactable.copies {
             for chain in copy.info.state.chains() {
                 let Some(made_for) = &chain.made_for else { continue };
+                // What a peer brings home is that peer's.
+                if !matches!(chain.origin, Origin::Own { .. }) {
+                    continue;
+                }
                 let key = (chain.collection, copy.info.digest);
                 let same = wanted.get(&key).is_some_and(|w| w.readers == *made_for);
                 if same {
@@ -174,6 +178,7 @@ impl Node {
                 vouched: world.vouches(&own, collection, wanted.object.view().created_by.as_ref()),
                 made_for: Some(readers.clone()),
                 unattributed: false,
+                partly_addressed: false,
             };
             let definition = wanted.definition.map(|object| {
                 let carried = Id::try_from(object.id()).into_iter().collect();

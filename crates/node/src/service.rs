@@ -208,10 +208,11 @@ fn described(collection: &Collection, can_read: bool, can_write: bool) -> resour
         can_write,
         media_types: vec![STIX_2_1.to_owned(), STIX_2_0.to_owned()],
         x_entente_kind: None,
+        x_entente_of: None,
     }
 }
 
-fn described_query(query: &QueryFile, can_read: bool) -> resource::Collection {
+fn described_query(query: &QueryFile, source: uuid::Uuid, can_read: bool) -> resource::Collection {
     resource::Collection {
         id: query.id,
         title: query.title.clone(),
@@ -221,6 +222,7 @@ fn described_query(query: &QueryFile, can_read: bool) -> resource::Collection {
         can_write: false,
         media_types: vec![STIX_2_1.to_owned(), STIX_2_0.to_owned()],
         x_entente_kind: None,
+        x_entente_of: Some(source),
     }
 }
 
@@ -335,7 +337,9 @@ impl Taxii for Node {
         let here = here.map(|(c, read, write)| described(&c, read, write));
         let (now, world) = (self.now(), self.world());
         let queries = world.reader(&who.account).map(|reader| world.queries_of(reader, root, now)).unwrap_or_default();
-        let here = here.chain(queries.into_iter().map(|query| described_query(query, true)));
+        let described_query =
+            |query: &QueryFile| Some(described_query(query, world.collection(&query.of)?.new.id, true));
+        let here = here.chain(queries.into_iter().filter_map(described_query));
         Ok(Collections { collections: here.chain(self.withdrawals_of(who, root)?).collect() })
     }
 
@@ -344,7 +348,7 @@ impl Taxii for Node {
             return Ok(withdrawals);
         }
         if let Some((query, met)) = self.meet_query(who, root, collection)? {
-            return Ok(described_query(&query, met.line.is_some()));
+            return Ok(described_query(&query, met.collection.new.id, met.line.is_some()));
         }
         let met = self.meet(who, root, collection)?;
         Ok(described(&met.collection, met.line.is_some(), met.may_write))
@@ -386,7 +390,8 @@ impl Taxii for Node {
                 Listing::Versions => "taxii:versions",
             }
             .into(),
-            confirms: asked.confirms(),
+            // A saved filter shows part of its source: what it was shown says nothing of the rest.
+            confirms: asked.confirms().filter(|_| saved.is_none()),
         };
         let filtered = saved.as_ref().map(|file| Saved::new(file, &met.world, self.now()));
         let keep = Keep { saved: filtered, style };

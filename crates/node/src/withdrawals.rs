@@ -115,6 +115,7 @@ impl Node {
             can_write: false,
             media_types: vec![media::STIX.to_owned()],
             x_entente_kind: Some(WITHDRAWALS.to_owned()),
+            x_entente_of: None,
         }))
     }
 

@@ -46,6 +46,7 @@ fn incoming(objects: &[stix::Object], collection: u32, rare: bool) -> Vec<Incomi
             vouched: false,
             made_for: None,
             unattributed: false,
+            partly_addressed: false,
         };
         Incoming { object: object.clone(), chain }
     };

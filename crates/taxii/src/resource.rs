@@ -76,6 +76,9 @@ pub struct Collection {
     /// [`WITHDRAWALS`] for the collection of what was taken back; absent from all others (T-128).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub x_entente_kind: Option<String>,
+    /// Of a saved filter: the collection through which it gives, as notices of withdrawals name it (T-128). Whoever reads the one reads the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x_entente_of: Option<uuid::Uuid>,
 }
 
 /// STIX type of a notice in the collection of withdrawals.

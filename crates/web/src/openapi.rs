@@ -280,6 +280,7 @@ fn schemas() -> Value {
         "collection": object(&["id", "title", "can_read", "can_write"], json!({
             "id": uuid(), "title": text(), "description": text(), "alias": text(), "can_read": flag(), "can_write": flag(), "media_types": list(text()),
             "x_entente_kind": {"type": "string", "enum": [taxii::resource::WITHDRAWALS], "description": "The collection of what was taken back from this account."},
+            "x_entente_of": {"type": "string", "format": "uuid", "description": "Of a saved filter: the collection through which it gives."},
         })),
         "manifest": object(&[], json!({"more": flag(), "next": text(), "objects": objects(of("manifest-record"))})),
         "manifest-record": object(&["id", "date_added", "version"], json!({"id": text(), "date_added": time(), "version": text(), "media_type": text()})),

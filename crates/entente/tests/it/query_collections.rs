@@ -17,7 +17,7 @@ const TOOL: &str = "jpn-tool";
 const INTEL: &str = "intel";
 const DAY: i64 = 86_400 * SECOND;
 
-fn query(alias: &str, more: &str) -> String {
+pub(crate) fn query(alias: &str, more: &str) -> String {
     let id = material::uuid(0x0E, alias.len() as u64 * 31 + u64::from(alias.as_bytes()[0]));
     format!("\n[[query]]\nid = \"{id}\"\nalias = \"{alias}\"\ntitle = \"Query {alias}\"\nof = \"{INTEL}\"\n{more}\n")
 }

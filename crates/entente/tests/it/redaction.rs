@@ -369,3 +369,36 @@ fn a_copy_tells_nothing_of_what_was_cut() {
     }
     assert!(plain.iter().any(|reply| reply.contains("\"renamed\"")), "the copy is among what was compared");
 }
+
+/// L-124, I1: for whom a copy was made does not follow from what it says, so it stays when what its markings mean is looked at anew.
+#[test]
+fn a_copy_stays_for_whom_it_was_made_when_its_markings_are_defined_anew() {
+    const GREEN: &str = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb";
+    let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
+    write_agreement(&dir, true, &["UNCLASSIFIED", "RESTRICTED"]);
+    let mut other = japan(&[INTEL], &[INTEL]);
+    (other.partner, other.identity) = ("xpa", material::STRANGER);
+    dir.agree(&other);
+    let stage = Stage::open(dir);
+    stage.account(TOOL, Some("japan"), json!({}));
+    stage.account(OTHER, Some("xpa"), json!({}));
+    let original = parted(indicator(1, 1), REL_JPN, &[(&["description"], NATO_ONLY)])
+        .with("object_marking_refs", json!([marking(REL_JPN), GREEN]))
+        .with("description", "the source");
+    stage.import(&[identity(HUB, "the hub")], INTEL, Some(PUBLIC));
+    stage.import(&[original.text()], INTEL, None);
+    let copy = only(&stage, TOOL)["id"].as_str().unwrap().to_owned();
+    let sees = |account: &str| stage.ids(account, INTEL).contains(&copy);
+    assert!(sees(TOOL) && !sees(OTHER) && !sees("operator"));
+    let green = json!({"type": "marking-definition", "spec_version": "2.1", "id": GREEN, "created": "2022-10-01T00:00:00.000Z", "name": "TLP:GREEN",
+        "extensions": {"extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d": {"extension_type": "property-extension", "tlp_2_0": "green"}}});
+    stage.post(OTHER, INTEL, &material::envelope(&[green.to_string()])).unwrap();
+    let who = Caller { account: OTHER.to_owned() };
+    stage.node.delete(&who, "live", INTEL, GREEN, "").unwrap();
+    assert!(sees(TOOL) && !sees(OTHER) && !sees("operator"));
+    stage.done(Request::Reload);
+    assert!(sees(TOOL) && !sees(OTHER) && !sees("operator"));
+    agree(&stage, false, &["UNCLASSIFIED", "RESTRICTED"]);
+    assert!(!sees(TOOL) && !sees(OTHER) && !sees("operator"), "a copy that nobody may have is gone");
+    stage.assert_sound();
+}

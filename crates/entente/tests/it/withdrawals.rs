@@ -5,6 +5,7 @@ use crate::{
     material::{
         Indicator, NATO_ONLY, PUBLIC, PullFrom, REL_JPN, SECRET_JPN, definition, envelope, indicator, japan, labels,
     },
+    query_collections::query,
     scene::{NodeDir, public_room, strict_room},
     stage::{SECOND, START, Stage},
 };
@@ -305,4 +306,39 @@ fn a_definition_that_goes_takes_what_it_marks_and_both_are_told() {
     told.sort();
     assert_eq!(told, gone);
     stage.assert_sound();
+}
+
+/// I4: so does a peer that pulls a saved filter: notices name the collection behind it, and the filter says which that is.
+#[test]
+fn a_peer_that_pulls_a_saved_filter_drops_what_was_taken_back() {
+    let ally = NodeDir::init("ally", &[public_room(INTEL)]);
+    ally.write_node_toml("ally", &[public_room(INTEL)], &query("fresh", "types = [\"indicator\"]"));
+    let mut hub_deal = japan(&[INTEL], &[]);
+    hub_deal.partner = "hub";
+    ally.agree(&hub_deal);
+    let token = ally.account("hub-node", Some("hub"), &["--peer"]);
+    let giving = ally.serve();
+    let hub = NodeDir::init("hub", &[public_room("pulled")]);
+    hub.agree(&japan(&["pulled"], &[]));
+    let mut deal = japan(&[], &["pulled"]);
+    deal.partner = "ally";
+    deal.identities = vec!["*"];
+    let url = format!("http://{}/taxii2/", ally.taxii);
+    deal.pull = Some(PullFrom { url, account: "", remote: "fresh", into: "pulled", every_s: 100_000 });
+    hub.agree(&deal);
+    std::fs::write(hub.path().join("secrets").join("ally"), token).unwrap();
+    let objects: Vec<_> = (0..2).map(|n| indicator(5, n)).collect();
+    let file =
+        ally.file("some.json", crate::material::bundle(&objects.iter().map(Indicator::text).collect::<Vec<_>>()));
+    ally.json(&["import", file.to_str().unwrap(), "--collection", INTEL]);
+    let hub = Stage::open(hub);
+    hub.account(PEER, Some("japan"), json!({"peer": true}));
+    let pull = || hub.node.pull_over_http("ally").map(|pulled| pulled.withdrawn);
+    assert_eq!(pull().unwrap(), 0);
+    assert_eq!(hub.ids(PEER, "pulled"), [objects[0].id(), objects[1].id()]);
+    ally.json(&["relabel", &objects[0].id(), "--label", NATO_ONLY]);
+    assert_eq!(pull().unwrap(), 1);
+    assert_eq!(hub.ids(PEER, "pulled"), [objects[1].id()]);
+    assert_eq!(giving.end(), Some(0));
+    hub.assert_sound();
 }

@@ -162,6 +162,17 @@ fn several_dissemination_markings_combine_to_the_strictest() {
     );
 }
 
+/// L-132, L-140: what addresses a part of an object lets nobody have the whole of it.
+#[test]
+fn what_is_addressed_in_part_does_not_go_on_whole() {
+    let mut w = World::new();
+    let (japan, rel) = (w.japan(), w.rel);
+    let d = w.said(&korea(), &json!({"addressees": [JPN], "onward": "organisation"}));
+    let whole = vouched(&[rel, d]);
+    assert_eq!(w.decide(whole.clone(), &japan), Ok(()));
+    assert_eq!(w.decide(Chain { partly_addressed: true, ..whole }, &japan), no("onward"));
+}
+
 /// L-132, L-133, L-005: what is not understood whole is not understood; it is no label by itself.
 #[test]
 fn a_dissemination_marking_with_anything_unknown_withholds() {

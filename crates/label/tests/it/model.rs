@@ -92,6 +92,7 @@ pub fn chain(origin: Origin, carried: &[Id<MarkingDefinition>]) -> Chain {
         vouched: false,
         made_for: None,
         unattributed: false,
+        partly_addressed: false,
     }
 }
 

@@ -70,8 +70,12 @@ impl Node {
             })?;
             label_of(&world, &before, style, &at)?;
         }
-        let file = fs::File::create_new(output).map_err(|e| NodeError::file("creating", output, e))?;
-        let mut out = Hashing { out: BufWriter::new(file), hash: Sha384::new() };
+        // A file without its label does not stay: it has its name once both are there.
+        let mut part = Part::create(output, style.bind)?;
+        let mut out = Hashing {
+            out: BufWriter::new(part.file.try_clone().map_err(|e| NodeError::file("creating", output, e))?),
+            hash: Sha384::new(),
+        };
         let write_error = |e| NodeError::file("writing", output, e);
         let id = self.environment.random.uuid();
         write!(out, "{{\"type\":\"bundle\",\"id\":\"bundle--{id}\",\"objects\":[").map_err(write_error)?;
@@ -98,19 +102,60 @@ impl Node {
             Ok(())
         })?;
         out.write_all(b"\n]}\n").and_then(|()| out.flush()).map_err(write_error)?;
+        let Hashing { out, hash } = out;
+        drop(out);
         let mut told = json!({"objects": count, "output": output, "account": account});
         if style.bind {
-            let digest = out.hash.finalize();
+            let digest = hash.finalize();
             let same = if together == before { Ok(()) } else { Err(NodeError::Refused(MEANWHILE.to_owned())) };
             let bound = same
                 .and_then(|()| label_of(&world, &together, style, &at))
                 .and_then(|(label, policy)| bind(output, &digest, &label, policy).map(|path| (label, policy, path)));
-            // A file without its label does not stay.
-            let (label, policy, path) = bound.inspect_err(|_| drop(fs::remove_file(output)))?;
+            let (label, policy, path) = bound?;
             told["sidecar"] = json!(path);
             told["marking"] = json!(policy.marking_text(&label, "en"));
         }
+        part.keep()?;
         Ok(told)
+    }
+}
+
+/// The file while it is written. What gets a label of the whole stands under another name until that label is there, and goes if it does not come.
+struct Part<'a> {
+    file: fs::File,
+    output: &'a Path,
+    /// The other name.
+    path: Option<PathBuf>,
+}
+
+impl<'a> Part<'a> {
+    fn create(output: &'a Path, apart: bool) -> Result<Self, NodeError> {
+        let failed = |e| NodeError::file("creating", output, e);
+        if apart && output.exists() {
+            return Err(failed(io::ErrorKind::AlreadyExists.into()));
+        }
+        let mut name = output.as_os_str().to_owned();
+        name.push(".part");
+        let path = apart.then(|| PathBuf::from(name));
+        let file = fs::File::create_new(path.as_deref().unwrap_or(output)).map_err(failed)?;
+        Ok(Self { file, output, path })
+    }
+
+    fn keep(&mut self) -> Result<(), NodeError> {
+        let failed = |e| NodeError::file("writing", self.output, e);
+        if let Some(path) = &self.path {
+            self.file.sync_all().and_then(|()| fs::rename(path, self.output)).map_err(failed)?;
+        }
+        self.path = None;
+        Ok(())
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 

@@ -301,6 +301,7 @@ impl World {
                     vouched: put.vouched,
                     made_for: None,
                     unattributed: false,
+                    partly_addressed: false,
                 };
                 Incoming { object, chain }
             })

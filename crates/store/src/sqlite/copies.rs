@@ -71,10 +71,9 @@ pub(super) fn due(
             continue;
         }
         keys.insert(key);
-        // Who refers to it may now know more, or less, of what its copies name. The creator of a copy is another one anyway.
-        let mut rows = conn.prepare_cached(
-            "SELECT i.key FROM reference r JOIN instance i ON i.no = r.instance WHERE r.target = ?1 AND i.creator <> ?1",
-        )?;
+        // Who refers to it may now know more, or less, of what its copies name.
+        let mut rows = conn
+            .prepare_cached("SELECT i.key FROM reference r JOIN instance i ON i.no = r.instance WHERE r.target = ?1")?;
         for referrer in rows.query_map([key], |row| row.get(0))? {
             keys.insert(referrer?);
         }

@@ -60,6 +60,7 @@ fn fill(folder: &Path, objects: u32) {
                 vouched: false,
                 made_for: None,
                 unattributed: false,
+                partly_addressed: false,
             },
         };
         let items: Vec<Incoming> = (first..objects.min(first + BATCH)).map(item).collect();

@@ -96,6 +96,7 @@ pub fn conjunction(collection: CollectionNo, markings: &[Id<MarkingDefinition>])
         vouched: false,
         made_for: None,
         unattributed: false,
+        partly_addressed: false,
     }])
 }
 

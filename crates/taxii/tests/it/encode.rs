@@ -57,6 +57,7 @@ fn released(items: Vec<(Item, Label)>) -> Vec<Released<Item>> {
                 vouched: false,
                 made_for: None,
                 unattributed: false,
+                partly_addressed: false,
             };
             let evidence = Evidence { type_name: "tool".into(), collection: 1, unknown_references: 0 };
             let labelled = Labelled::new(item, Arc::new(LabelState::new(vec![chain])), evidence);

@@ -73,6 +73,7 @@ impl Node {
             can_write: id != RO,
             media_types: vec![taxii::media::STIX.into()],
             x_entente_kind: None,
+            x_entente_of: None,
         }
     }
 }
