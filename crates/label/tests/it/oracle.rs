@@ -606,6 +606,9 @@ fn random_chain(d: &mut Dice, node: &Node) -> (Chain, naive::Chain) {
     }
     let vouched = d.percent(60);
     chain.vouched = vouched;
+    // What addresses a part alone is nobody's word about the whole (L-132).
+    let addresses = |m: &usize| matches!(node.model.markings.get(*m).map(|m| &m.says), Some(naive::Says::Addressed(_)));
+    let vouched = vouched && !granular.iter().any(|m| !object_refs.contains(m) && addresses(m));
     (chain, naive::Chain { collection, origin, carried, assigned, quarantined, vouched })
 }
 
