@@ -16,8 +16,8 @@ def test_each_partner_is_shown_the_collections_of_its_agreement_and_no_other(coa
         node, partner = coalition.nodes[giver], coalition.partner(giver, account)
         readable = coalition.readable(giver, about["partner"])
         shown = {c.alias for c in partner.collections()}
-        # A peer is told what is taken back from it, also once its agreement is over, as Korea's with the CERT is.
-        over = (giver, account) == ("korea", "cert-node")
+        # A peer is told what is taken back from it, also once its agreement is over, as that of Korea and the CERT is.
+        over = (giver, account) in {("korea", "cert-node"), ("cert", "korea-node")}
         told = {"withdrawals"} if about["peer"] and (readable or over) else set()
         assert {c.alias for c in partner.collections() if c.can_read} == readable | told, (giver, account, shown)
         nowhere = partner.get(f"{node['root']}collections/{uuid.uuid4()}/objects/")
