@@ -64,17 +64,7 @@ fn reader(no: u32, policies: &Policies) -> Reader {
 
 fn state(carried: Vec<Id<MarkingDefinition>>) -> LabelState {
     let origin = Origin::Own { account: None };
-    LabelState::new(vec![Chain {
-        collection: 1,
-        origin,
-        carried,
-        assigned: Assigned::None,
-        unresolved: None,
-        vouched: false,
-        made_for: None,
-        unattributed: false,
-        partly_addressed: false,
-    }])
+    LabelState::new(vec![Chain::new(1, origin, carried, Assigned::None)])
 }
 
 fn main() {

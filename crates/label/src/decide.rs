@@ -629,10 +629,12 @@ fn addressed(level: Tlp, reader: &Reader) -> bool {
     }
 }
 
-/// What a dissemination marking allows weakens a computed level as far as it allows clients (L-147), and strengthens it like any other marking.
+/// What a dissemination marking allows weakens a computed level as far as it allows clients (L-147), and strengthens it like any other marking. One that
+/// stands on a part allows nothing for the whole (L-132).
 fn under(road: &Road<'_>, computed: Tlp) -> Tlp {
     let Some(said) = road.dissemination.as_ref().map(Dissemination::onward) else { return computed };
-    let with_clients = computed == Tlp::AmberStrict && said >= Onward::Clients;
+    let weakens = said >= Onward::Clients && !road.chain.partly_addressed;
+    let with_clients = computed == Tlp::AmberStrict && weakens;
     if with_clients { Tlp::Amber } else { computed.max(said.tlp()) }
 }
 

@@ -13,7 +13,7 @@ use stix::granular_marking::{self, Effective};
 use stix::{AnyId, Class, Id, Limits, Object, Step, Timestamp, id};
 use uuid::Uuid;
 
-/// What names an object or its version, and what the copy gets anew: never cut.
+/// What names an object or its version, and what the copy gets anew: no marking cuts it; of all of it only the creator may go, with [`ATTRIBUTION`].
 const FRAME: [&str; 9] = [
     "type",
     "spec_version",
@@ -316,6 +316,8 @@ impl Cutting<'_> {
             }
         }
         if self.unknown {
+            // Said even where nothing that names anything is left: somebody else may have lost nothing for that reason.
+            name.extend(b"\nknown");
             let mut known = BTreeSet::new();
             for (_, value) in copy.iter().filter(|(n, _)| !FRAME.contains(&n.as_str())) {
                 ids_in(value, &mut known);

@@ -193,6 +193,10 @@ pub fn resolve(
         Some(label) if itself == Some(*id) => Some(label),
         _ => markings.meaning_in(id, origin, collection),
     };
+    // By what it carries itself: what is put on the whole beside it does not make a part's marking its creator's word about the whole.
+    let of_part = |id: &&Id<MarkingDefinition>| whole.binary_search(id).is_err();
+    let addresses = |id: &Id<MarkingDefinition>| matches!(meaning(id), Some(Meaning::Dissemination(_)));
+    let partly_addressed = carried.iter().filter(of_part).any(addresses);
     let is_label = |id: &Id<MarkingDefinition>| match meaning(id) {
         // An alternative labels the definition that carries it, nothing else (L-104).
         Some(Meaning::Label(label)) => label.role() == Role::Originator || itself == Some(*id),
@@ -218,9 +222,6 @@ pub fn resolve(
     let unclear = asks.unclear.then(|| Unresolved::Contradictory { why: "tlp:unclear".into() });
     let contradiction = || contradiction(labels, policies);
     let unresolved = forged.or(of_itself).or(unknown).or_else(contradiction).or(unclear).or(unlabelled);
-    let of_part = |id: &&Id<MarkingDefinition>| whole.binary_search(id).is_err();
-    let partly_addressed =
-        carried.iter().filter(of_part).any(|id| matches!(meaning(id), Some(Meaning::Dissemination(_))));
     let unattributed = asks.not_attributed;
     let origin = origin.clone();
     let (vouched, made_for) = (false, None);
@@ -289,6 +290,26 @@ impl Assigned {
 }
 
 impl Chain {
+    /// A road with these markings, of which nothing else is known.
+    pub fn new(
+        collection: CollectionNo,
+        origin: Origin,
+        carried: impl IntoIterator<Item = Id<MarkingDefinition>>,
+        assigned: Assigned,
+    ) -> Self {
+        Self {
+            collection,
+            origin,
+            carried: sorted(carried.into_iter()),
+            assigned,
+            unresolved: None,
+            vouched: false,
+            made_for: None,
+            unattributed: false,
+            partly_addressed: false,
+        }
+    }
+
     /// The markings that count (rule 1), sorted: a relabel replaces what is carried, everything else adds to it.
     pub fn effective(&self) -> Vec<Id<MarkingDefinition>> {
         let carried: &[Id<MarkingDefinition>] =

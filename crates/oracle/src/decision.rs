@@ -231,6 +231,15 @@ pub struct Chain {
     pub quarantined: bool,
     /// Whoever brought it may speak for its creator.
     pub vouched: bool,
+    /// Whom it addresses it addresses in part: [`Model::partly_addressed`].
+    pub partly_addressed: bool,
+}
+
+impl Chain {
+    /// A road with these markings, of which nothing else is known.
+    pub fn new(collection: u32, origin: Origin, carried: Vec<usize>, assigned: Assigned) -> Self {
+        Self { collection, origin, carried, assigned, quarantined: false, vouched: false, partly_addressed: false }
+    }
 }
 
 /// The whole model.
@@ -400,8 +409,8 @@ impl Model {
         if reader.partner.is_none() || ours || theirs {
             return None;
         }
-        // L-140: the creator itself said to whom.
-        if said.iter().any(|a| a.to.is_some()) && chain.vouched && !put_on {
+        // L-140: the creator itself said to whom; who may have a part may not have the whole for that (L-132).
+        if said.iter().any(|a| a.to.is_some()) && chain.vouched && !put_on && !chain.partly_addressed {
             return None;
         }
         let only_clear = levels.iter().all(|l| *l == 0);
@@ -554,6 +563,15 @@ impl Model {
         if any { None } else { Some("policy".into()) }
     }
 
+    /// L-132: whether a part of what somebody brings, and not the whole, says who was addressed; what was put on the whole changes nothing about that.
+    pub fn partly_addressed(&self, on_whole: &[usize], on_parts: &[usize], origin: &Origin) -> bool {
+        let mut any = false;
+        for m in on_parts {
+            any |= !on_whole.contains(m) && matches!(self.says(*m, origin), Some(Says::Addressed(_)));
+        }
+        any
+    }
+
     /// Stage 3 of an object's life: what is assigned to it, and why it is quarantined, if it is.
     pub fn resolve(
         &self,
@@ -576,14 +594,7 @@ impl Model {
         } else {
             Assigned::Nothing
         };
-        let all = effective(&Chain {
-            collection: 0,
-            origin: origin.clone(),
-            carried,
-            assigned: assigned.clone(),
-            quarantined: false,
-            vouched: false,
-        });
+        let all = effective(&Chain::new(0, origin.clone(), carried, assigned.clone()));
         // The label of a part is not the object's: it contradicts none and labels nothing else.
         let of_object: Vec<usize> = match &assigned {
             Assigned::Added(more) => on_whole.iter().chain(more).copied().collect(),
@@ -852,14 +863,7 @@ mod tests {
     }
 
     fn chain(carried: &[usize]) -> Chain {
-        Chain {
-            collection: 1,
-            origin: Origin::Own(None),
-            carried: carried.to_vec(),
-            assigned: Assigned::Nothing,
-            quarantined: false,
-            vouched: false,
-        }
+        Chain::new(1, Origin::Own(None), carried.to_vec(), Assigned::Nothing)
     }
 
     /// The oracle itself, on cases whose answer is written by hand (section 6, L-085, L-141).

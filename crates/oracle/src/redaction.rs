@@ -57,14 +57,8 @@ pub fn given(model: &Model, whole: &Whole, road: &Chain, reader: &Reader, knows:
         let own_label = part.markings.iter().any(|m| label(*m));
         let of_object = whole.markings.iter().copied().filter(|m| !own_label || !label(*m));
         let all: BTreeSet<usize> = part.markings.iter().copied().chain(of_object).collect();
-        let alone = Chain {
-            collection: road.collection,
-            origin: road.origin.clone(),
-            carried: all.iter().copied().collect(),
-            assigned: Assigned::Nothing,
-            quarantined: false,
-            vouched: road.vouched,
-        };
+        let carried = all.iter().copied().collect();
+        let alone = Chain { carried, assigned: Assigned::Nothing, ..road.clone() };
         let passes = matches!(model.decide(&[alone], &whole.kind, reader), Answer::Yes { .. });
         if passes && part.names.iter().all(|id| knows(id)) {
             kept.push(i);
@@ -105,14 +99,7 @@ mod tests {
             required: vec!["name".to_owned(), "object_refs".to_owned()],
             markings: vec![0],
         };
-        let road = Chain {
-            collection: 1,
-            origin: Origin::Own(None),
-            carried: vec![0, 1],
-            assigned: Assigned::Nothing,
-            quarantined: false,
-            vouched: false,
-        };
+        let road = Chain::new(1, Origin::Own(None), vec![0, 1], Assigned::Nothing);
         let reader = Reader {
             account: "r".to_owned(),
             partner: Some("P".to_owned()),

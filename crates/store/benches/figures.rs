@@ -37,18 +37,8 @@ fn print(figure: &str, unit: &str, mut values: Vec<f64>) {
 fn incoming(objects: &[stix::Object], collection: u32, rare: bool) -> Vec<Incoming> {
     let item = |(n, object): (usize, &stix::Object)| {
         let label = if !rare || n % 100 == 0 { 0b11 } else { 0b01 };
-        let chain = Chain {
-            collection,
-            origin: Origin::Own { account: None },
-            carried: Vec::new(),
-            assigned: Assigned::AtDoor { markings: vec![marking(label)] },
-            unresolved: None,
-            vouched: false,
-            made_for: None,
-            unattributed: false,
-            partly_addressed: false,
-        };
-        Incoming { object: object.clone(), chain }
+        let assigned = Assigned::AtDoor { markings: vec![marking(label)] };
+        Incoming { object: object.clone(), chain: Chain::new(collection, Origin::Own { account: None }, [], assigned) }
     };
     objects.iter().enumerate().map(item).collect()
 }

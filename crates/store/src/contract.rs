@@ -152,7 +152,7 @@ pub struct Published {
     pub slots: Vec<Option<Slot>>,
     /// The store's commit number.
     pub commit: u64,
-    /// The most objects that were held at once.
+    /// The most objects that were held at once: for tests of that bound, and of no use otherwise.
     pub held: usize,
 }
 

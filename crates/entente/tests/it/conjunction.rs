@@ -479,14 +479,7 @@ impl World {
         self.stage.import(&[json.to_string()], room, (!labelled).then_some(name.as_str()));
         let assigned = if labelled { naive::Assigned::Nothing } else { naive::Assigned::Added(vec![label]) };
         let origin = naive::Origin::Own(None);
-        thing.roads.push(naive::Chain {
-            collection: room_no(room),
-            origin,
-            carried,
-            assigned,
-            quarantined: false,
-            vouched: false,
-        });
+        thing.roads.push(naive::Chain::new(room_no(room), origin, carried, assigned));
         self.things.push(thing);
     }
 
@@ -513,14 +506,7 @@ impl World {
         let assigned = naive::Assigned::Added(vec![label]);
         let origin = naive::Origin::Own(None);
         let carried = Vec::new();
-        self.things[i].roads.push(naive::Chain {
-            collection: room_no(room),
-            origin,
-            carried,
-            assigned,
-            quarantined: false,
-            vouched: false,
-        });
+        self.things[i].roads.push(naive::Chain::new(room_no(room), origin, carried, assigned));
     }
 
     /// A partner's own material.
@@ -540,14 +526,7 @@ impl World {
         assert_eq!(told.unwrap()["success_count"], 1);
         let origin = naive::Origin::Partner(partner.to_owned(), account.to_owned());
         let (carried, assigned) = (vec![marking], naive::Assigned::Nothing);
-        thing.roads.push(naive::Chain {
-            collection: room_no(room),
-            origin,
-            carried,
-            assigned,
-            quarantined: false,
-            vouched: false,
-        });
+        thing.roads.push(naive::Chain::new(room_no(room), origin, carried, assigned));
         self.things.push(thing);
     }
 
@@ -576,8 +555,7 @@ impl World {
                 || reader.collections.keys().any(|c| {
                     let origin = naive::Origin::Own(None);
                     let (carried, assigned) = (vec![m], naive::Assigned::Nothing);
-                    let road =
-                        naive::Chain { collection: *c, origin, carried, assigned, quarantined: false, vouched: false };
+                    let road = naive::Chain::new(*c, origin, carried, assigned);
                     matches!(self.model.decide(&[road], "marking-definition", reader), naive::Answer::Yes { .. })
                 })
         };
@@ -731,14 +709,7 @@ impl World {
                 for (m, name) in self.names.iter().enumerate().take(LABELS.len()) {
                     let origin = naive::Origin::Own(None);
                     let (carried, assigned) = (vec![m], naive::Assigned::Nothing);
-                    let road = naive::Chain {
-                        collection: room_no(room),
-                        origin,
-                        carried,
-                        assigned,
-                        quarantined: false,
-                        vouched: false,
-                    };
+                    let road = naive::Chain::new(room_no(room), origin, carried, assigned);
                     let passes = self.model.decide(&[road], "marking-definition", &reader);
                     if let naive::Answer::No(_) = passes {
                         assert!(!text.contains(name.as_str()), "{told}: {room} tells {} of {name}", reader.account);

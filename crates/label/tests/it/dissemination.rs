@@ -55,26 +55,14 @@ impl World {
     }
 
     fn japan(&self) -> Reader {
-        let nato = clearance(
-            &self.policies,
-            "NATO",
-            &["UNCLASSIFIED", "RESTRICTED"],
-            &[("Context", &["Releasable"]), ("Releasable To", &["JPN"])],
-        );
-        let mut reader = reader(3, Some("JPN"), vec![nato]);
+        let mut reader = reader(3, Some("JPN"), vec![japans_clearance(&self.policies)]);
         reader.tlp = vec![Tlp::Green, Tlp::Amber, Tlp::AmberStrict];
         reader.link.identities = BTreeSet::from([id(JPN)]);
         reader
     }
 
     fn analyst(&self) -> Reader {
-        let nato = clearance(
-            &self.policies,
-            "NATO",
-            &["UNCLASSIFIED", "RESTRICTED"],
-            &[("Context", &["NATO"]), ("Releasable To", &["NATO"])],
-        );
-        let mut reader = reader(0, None, vec![nato]);
+        let mut reader = reader(0, None, vec![analysts_clearance(&self.policies)]);
         reader.link.identities = BTreeSet::from([id(HUB)]);
         reader
     }
@@ -171,6 +159,30 @@ fn what_is_addressed_in_part_does_not_go_on_whole() {
     let whole = vouched(&[rel, d]);
     assert_eq!(w.decide(whole.clone(), &japan), Ok(()));
     assert_eq!(w.decide(Chain { partly_addressed: true, ..whole }, &japan), no("onward"));
+}
+
+/// L-132, L-112: what is put on the whole on its way does not make a part's addressees its creator's word about the whole.
+#[test]
+fn what_is_addressed_in_part_stays_so_whatever_is_put_on_the_whole() {
+    let mut w = World::new();
+    let japan = w.japan();
+    let d = w.said(&korea(), &json!({"addressees": [JPN], "onward": "organisation"}));
+    let of = |markings: &[Id<MarkingDefinition>], by_peer: &[Id<MarkingDefinition>]| {
+        let json = json!({"type": "identity", "spec_version": "2.1", "id": KOR, "created": "2026-01-01T00:00:00.000Z",
+            "modified": "2026-01-01T00:00:00.000Z", "name": "x", "object_marking_refs": markings,
+            "granular_markings": [{"selectors": ["name"], "marking_ref": d}]});
+        let resolved = resolve(&object(&json), &w.markings, &w.policies, 1, &korea(), &[], by_peer);
+        assert_eq!(resolved.unresolved, None);
+        Chain { vouched: true, ..resolved }
+    };
+    for by_peer in [&[][..], &[d]] {
+        let part = of(&[w.rel], by_peer);
+        assert!(part.partly_addressed, "{by_peer:?}");
+        assert_eq!(w.decide(part, &japan), no("onward"), "{by_peer:?}");
+    }
+    let both = of(&[w.rel, d], &[]);
+    assert!(!both.partly_addressed, "the whole says so itself");
+    assert_eq!(w.decide(both, &japan), Ok(()));
 }
 
 /// L-132, L-133, L-005: what is not understood whole is not understood; it is no label by itself.
@@ -328,10 +340,15 @@ fn what_comes_over_a_link_with_a_label_that_it_does_not_hold_waits() {
 
 /// What goes with an object that bears these, on a road of the own organisation.
 fn tlp_for(w: &World, markings: &[Id<MarkingDefinition>], reader: &Reader) -> Option<Tlp> {
+    tlp_by(w, chain(own(), markings), reader)
+}
+
+/// What goes with an object that came by this road.
+fn tlp_by(w: &World, road: Chain, reader: &Reader) -> Option<Tlp> {
     let at = now();
     let authority = Authority { policies: &w.policies, markings: &w.markings, at: &at };
     let evidence = Evidence { type_name: "indicator".into(), collection: 1, unknown_references: 0 };
-    let state = Arc::new(state(vec![chain(own(), markings)]));
+    let state = Arc::new(state(vec![road]));
     let one = authority.release(Labelled::new((), Arc::clone(&state), evidence.clone()), reader).unwrap().tlp();
     let page = authority.release_all(vec![Labelled::new((), state, evidence)], reader);
     assert_eq!(page.into_iter().next().unwrap().unwrap().tlp(), one, "the page says the same");
@@ -372,6 +389,9 @@ fn the_tlp_for_other_tools_follows_from_labels_and_audience() {
     assert_eq!(t(&w, &[allies]), Some(Tlp::AmberStrict), "the collection names no community");
     assert_eq!(t(&w, &[rel]), Some(Tlp::AmberStrict));
     assert_eq!(t(&w, &[rel, clients]), Some(Tlp::Amber));
+    let partly = |markings: &[Id<MarkingDefinition>]| Chain { partly_addressed: true, ..chain(own(), markings) };
+    assert_eq!(tlp_by(&w, partly(&[rel, clients]), &top), Some(Tlp::AmberStrict), "a part's clients have no more");
+    assert_eq!(tlp_by(&w, partly(&[public, organisation]), &top), Some(Tlp::AmberStrict), "a part is as strict");
     assert_eq!(t(&w, &[public, organisation]), Some(Tlp::AmberStrict));
     assert_eq!(t(&w, &[crypto]), Some(Tlp::Red));
     assert_eq!(t(&w, &[crypto, clients]), Some(Tlp::Red));

@@ -60,6 +60,18 @@ pub fn clearance(
     .unwrap()
 }
 
+/// What is releasable to Japan, up to RESTRICTED.
+pub fn japans_clearance(policies: &Policies) -> Clearance {
+    let values = [("Context", &["Releasable"][..]), ("Releasable To", &["JPN"])];
+    clearance(policies, "NATO", &["UNCLASSIFIED", "RESTRICTED"], &values)
+}
+
+/// What NATO's own analyst may have, up to RESTRICTED.
+pub fn analysts_clearance(policies: &Policies) -> Clearance {
+    let values = [("Context", &["NATO"][..]), ("Releasable To", &["NATO"])];
+    clearance(policies, "NATO", &["UNCLASSIFIED", "RESTRICTED"], &values)
+}
+
 /// An account of `partner` that reads collection 1, all types.
 pub fn reader(no: ReaderNo, partner: Option<&str>, clearances: Vec<Clearance>) -> Reader {
     Reader {
@@ -81,19 +93,7 @@ pub fn own() -> Origin {
 }
 
 pub fn chain(origin: Origin, carried: &[Id<MarkingDefinition>]) -> Chain {
-    let mut carried = carried.to_vec();
-    carried.sort();
-    Chain {
-        collection: 1,
-        origin,
-        carried,
-        assigned: Assigned::None,
-        unresolved: None,
-        vouched: false,
-        made_for: None,
-        unattributed: false,
-        partly_addressed: false,
-    }
+    Chain::new(1, origin, carried.iter().copied(), Assigned::None)
 }
 
 pub fn state(chains: Vec<Chain>) -> LabelState {

@@ -591,6 +591,8 @@ fn random_chain(d: &mut Dice, node: &Node) -> (Chain, naive::Chain) {
         Unresolved::ForgedMarking => "forged",
     });
     assert_eq!(why, unresolved, "{json}");
+    let partly_addressed = node.model.partly_addressed(&object_refs, &granular, &origin);
+    assert_eq!(chain.partly_addressed, partly_addressed, "{json}");
     let mut quarantined = unresolved.is_some();
     if quarantined && d.percent(35) {
         // As after the operator's replay: the decision must stand on its own feet.
@@ -606,10 +608,7 @@ fn random_chain(d: &mut Dice, node: &Node) -> (Chain, naive::Chain) {
     }
     let vouched = d.percent(60);
     chain.vouched = vouched;
-    // What addresses a part alone is nobody's word about the whole (L-132).
-    let addresses = |m: &usize| matches!(node.model.markings.get(*m).map(|m| &m.says), Some(naive::Says::Addressed(_)));
-    let vouched = vouched && !granular.iter().any(|m| !object_refs.contains(m) && addresses(m));
-    (chain, naive::Chain { collection, origin, carried, assigned, quarantined, vouched })
+    (chain, naive::Chain { collection, origin, carried, assigned, quarantined, vouched, partly_addressed })
 }
 
 /// L-158, L-030 (policies are data: every batch has its own), examples 16. Every decision, its reason, the bits, and the gate's last word agree with the model.

@@ -138,6 +138,12 @@ fn every_cut_has_an_id_of_its_own_and_its_versions_share_it() {
     o["object_refs"] = json!([SEEN, HIDDEN, OTHER]);
     let ids = [&[][..], &[HIDDEN][..], &[OTHER][..], &[HIDDEN, OTHER][..]].map(|hidden| id(&o, hidden));
     assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 4, "{ids:?}");
+    // Of what names others nothing may be left, and only that tells the two cuts apart.
+    let sample = json!({"type": "malware", "spec_version": "2.1", "id": "malware--00000000-0000-4000-8000-00000000000f",
+        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-02-01T00:00:00.000Z", "is_family": false, "description": "the secret source",
+        "sample_refs": [HIDDEN], "object_marking_refs": [s.open],
+        "granular_markings": [{"selectors": ["description"], "marking_ref": s.closed}]});
+    assert_ne!(id(&sample, &[]), id(&sample, &[HIDDEN]));
     // Japan may have the name, Korea not the name but the rest.
     let mut parted = s.report(&[(&["description"], &s.closed), (&["labels"], &s.korea)]);
     let of = |o: &Value, nation: &str| s.redact(o, &own(), nation).unwrap().object().id().to_string();

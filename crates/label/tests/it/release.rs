@@ -71,25 +71,13 @@ impl World {
     }
 
     fn japan(&self) -> Reader {
-        let nato = clearance(
-            &self.policies,
-            "NATO",
-            &["UNCLASSIFIED", "RESTRICTED"],
-            &[("Context", &["Releasable"]), ("Releasable To", &["JPN"])],
-        );
         let public = clearance(&self.policies, "PUBLIC", &["UNMARKED"], &[]);
-        reader(3, Some("JPN"), vec![nato, public])
+        reader(3, Some("JPN"), vec![japans_clearance(&self.policies), public])
     }
 
     fn analyst(&self) -> Reader {
-        let nato = clearance(
-            &self.policies,
-            "NATO",
-            &["UNCLASSIFIED", "RESTRICTED"],
-            &[("Context", &["NATO"]), ("Releasable To", &["NATO"])],
-        );
         let public = clearance(&self.policies, "PUBLIC", &["UNMARKED"], &[]);
-        reader(0, None, vec![nato, public])
+        reader(0, None, vec![analysts_clearance(&self.policies), public])
     }
 }
 
@@ -417,13 +405,7 @@ fn the_stable_window_ends_exactly_where_an_answer_changes() {
     next["categories"] = json!([{"tag": "Context", "type": "permissive", "values": ["NATO"]}]);
     label["succession"] = json!({"at": "2026-09-01T00:00:00Z", "label": next});
     let id = hold(&mut w.markings, &read_label(&label));
-    let nato = clearance(
-        &w.policies,
-        "NATO",
-        &["UNCLASSIFIED", "RESTRICTED"],
-        &[("Context", &["Releasable"]), ("Releasable To", &["JPN"])],
-    );
-    let mut r = reader(3, Some("JPN"), vec![nato]);
+    let mut r = reader(3, Some("JPN"), vec![japans_clearance(&w.policies)]);
     r.from = Some(at("2026-03-01T00:00:00.0000005Z"));
     r.until = Some(at("2026-12-01T00:00:00Z"));
     let states = state(vec![chain(own(), &[id])]);

@@ -1,16 +1,8 @@
 //! Laws of acts: rights, relabels, receipts, quarantine.
 use super::Open;
-use super::world::{Make, Put, World, act, id, last, marking, query};
+use super::world::{Make, Put, World, act, id, last, line, marking, query, receipt, sightings};
 use crate::{Alongside, ChainChange, Delivery, Line, NewRejected, Receipt, StoreError, Taken};
 use label::{Chain, Origin, Unresolved};
-
-fn line(world: &World, reader: u32) -> Line {
-    Line { reader, collection: world.collections[0] }
-}
-
-fn sightings(range: std::ops::Range<u32>, label: u32) -> Vec<Put> {
-    range.map(|n| Put::new(Make::new(id("sighting", n), 1), label)).collect()
-}
 
 /// I5, L-156: an agreement, a membership, a collection.
 pub(super) fn rights_release_and_withdraw(open: Open<'_>) {
@@ -155,21 +147,6 @@ pub(super) fn a_removed_chain_hides_the_object_and_its_return_shows_it(open: Ope
     let after = world.all(line(&world, 0)).unwrap();
     assert_eq!((after[0].clone(), after[1].0), (before[1].clone(), world.now));
     world.sound();
-}
-
-fn receipt(world: &World, reader: u32, given: Vec<u32>, last: Option<i64>) -> Receipt {
-    Receipt {
-        line: line(world, reader),
-        epoch: world.store.epoch().unwrap().0,
-        at: world.now,
-        channel: "taxii:objects".to_owned(),
-        filter: [1; 32],
-        agreement: [2; 32],
-        policies: [3; 32],
-        given,
-        last,
-        confirms: None,
-    }
 }
 
 /// Design: receipts. A release is the commit of its receipt: none under a policy that was replaced.

@@ -1,12 +1,8 @@
 //! Laws of what is shown of one identifier.
 use super::Open;
-use super::world::{Entry, Make, Put, T0, World, every, id, last};
-use crate::{Filter, Line, Versions};
+use super::world::{Entry, Make, Put, T0, World, every, id, last, line};
+use crate::{Filter, Versions};
 use stix::{AnyId, Timestamp};
-
-fn line(world: &World, reader: u32) -> Line {
-    Line { reader, collection: world.collections[0] }
-}
 
 fn s(n: u32) -> AnyId {
     id("sighting", n)

@@ -1,7 +1,7 @@
 //! Laws of redacted copies (L-124): who may see one, what links it, and what makes one due.
 use super::Open;
-use super::world::{Make, Put, World, act, id};
-use crate::{ChainChange, Incoming, InstanceNo, Line, NewCopy};
+use super::world::{Make, Put, World, act, id, line};
+use crate::{ChainChange, Incoming, InstanceNo, NewCopy};
 use label::{Bits, Chain, ReaderNo};
 
 /// A world whose readers 1 and 2 may get copies; reader 0 sees every original.
@@ -12,10 +12,6 @@ fn world(open: Open<'_>) -> World {
     let looked_at = due(&world).0;
     put(&mut world, &[], &[], &looked_at);
     world
-}
-
-fn line(world: &World, reader: ReaderNo) -> Line {
-    Line { reader, collection: world.collections[0] }
 }
 
 fn due(world: &World) -> (Vec<InstanceNo>, Vec<crate::Redactable>) {

@@ -1,16 +1,8 @@
 //! Laws of reader lines and slots.
 use super::Open;
-use super::world::{Make, Put, T0, World, every, id, last, marking, query};
+use super::world::{Make, Put, T0, World, every, id, last, line, marking, query, sightings, sightings_with};
 use crate::{Alongside, BatchHead, Filter, Line, Taken};
 use label::Origin;
-
-fn line(world: &World, reader: u32) -> Line {
-    Line { reader, collection: world.collections[0] }
-}
-
-fn sightings(range: std::ops::Range<u32>, label: impl Fn(u32) -> u32) -> Vec<Put> {
-    range.map(|n| Put::new(Make::new(id("sighting", n), 1), label(n))).collect()
-}
 
 fn slots(entries: &[super::world::Entry]) -> Vec<i64> {
     entries.iter().map(|entry| entry.0).collect()
@@ -23,7 +15,7 @@ fn ids(entries: &[super::world::Entry]) -> Vec<String> {
 /// I1, L-156.
 pub(super) fn a_batch_shows_to_whom_its_labels_permit_and_to_nobody_else(open: Open<'_>) {
     let mut world = World::new(open(), 2, 3).unwrap();
-    world.ingest(world.collections[0], &sightings(0..10, |n| if n < 5 { 0b01 } else { 0b11 })).unwrap();
+    world.ingest(world.collections[0], &sightings_with(0..10, |n| if n < 5 { 0b01 } else { 0b11 })).unwrap();
     assert_eq!(world.all(line(&world, 0)).unwrap().len(), 10);
     assert_eq!(world.all(line(&world, 1)).unwrap().len(), 5);
     assert_eq!(world.all(line(&world, 2)).unwrap(), []);
@@ -39,7 +31,7 @@ pub(super) fn a_batch_shows_to_whom_its_labels_permit_and_to_nobody_else(open: O
 /// I1, T-028: base time and rank among what the line sees; gaps would tell how much is hidden.
 pub(super) fn a_batch_half_hidden_looks_like_one_of_half_the_size(open: Open<'_>) {
     let mut world = World::new(open(), 1, 2).unwrap();
-    world.ingest(world.collections[0], &sightings(0..1_000, |n| if n % 2 == 0 { 0b01 } else { 0b11 })).unwrap();
+    world.ingest(world.collections[0], &sightings_with(0..1_000, |n| if n % 2 == 0 { 0b01 } else { 0b11 })).unwrap();
     let half = world.all(line(&world, 1)).unwrap();
     assert_eq!(slots(&half), (0..500).map(|n| world.now + n).collect::<Vec<_>>());
     let all = world.all(line(&world, 0)).unwrap();
@@ -50,14 +42,14 @@ pub(super) fn a_batch_half_hidden_looks_like_one_of_half_the_size(open: Open<'_>
 pub(super) fn a_hidden_batch_moves_nothing_in_a_line(open: Open<'_>) {
     let mut world = World::new(open(), 1, 2).unwrap();
     let c = world.collections[0];
-    world.ingest(c, &sightings(0..3, |_| 0b11)).unwrap();
+    world.ingest(c, &sightings(0..3, 0b11)).unwrap();
     let before = world.all(line(&world, 1)).unwrap();
     let accepted = world.now + 3_600_000_000;
-    let hidden = World::incoming(c, &sightings(100..2_100, |_| 0b01));
+    let hidden = World::incoming(c, &sightings(100..2_100, 0b01));
     let head = BatchHead { collection: c, origin: Origin::Own { account: None }, accepted };
     world.store.ingest(&head, &hidden, &Alongside::default(), &world.rights, None).unwrap();
     assert_eq!(world.all(line(&world, 1)).unwrap(), before);
-    world.ingest(c, &sightings(3..4, |_| 0b11)).unwrap();
+    world.ingest(c, &sightings(3..4, 0b11)).unwrap();
     let after = world.all(line(&world, 1)).unwrap();
     assert_eq!(after[3].0, world.now, "the slot is the time of the visible batch, not after the hidden one");
     assert_eq!(world.all(line(&world, 0)).unwrap().last().unwrap().0, accepted + 2_000);
@@ -76,7 +68,7 @@ pub(super) fn marking_definitions_stand_before_the_rest_of_their_batch(open: Ope
 /// Design: borders of internal chunks and transactions do not show.
 pub(super) fn chunk_borders_do_not_show(open: Open<'_>) {
     let puts = |mask: u32| -> Vec<Put> {
-        let mut puts = sightings(0..20, |n| if n % 3 == 0 { mask } else { 0b11 });
+        let mut puts = sightings_with(0..20, |n| if n % 3 == 0 { mask } else { 0b11 });
         puts.push(Put::new(Make::new(marking(900).any(), 1), 0b11));
         puts.push(Put::new(Make { required: Some(id("sighting", 19)), ..Make::new(id("sighting", 40), 1) }, 0b11));
         puts
@@ -107,15 +99,15 @@ pub(super) fn chunk_borders_do_not_show(open: Open<'_>) {
 pub(super) fn a_staged_batch_is_invisible_until_it_is_published(open: Open<'_>) {
     let mut world = World::new(open(), 1, 1).unwrap();
     let c = world.collections[0];
-    world.ingest(c, &sightings(0..2, |_| 1)).unwrap();
+    world.ingest(c, &sightings(0..2, 1)).unwrap();
     let before = (world.all(line(&world, 0)).unwrap(), world.store.figures().unwrap().instances);
-    let (first, second) = (sightings(10..13, |_| 1), sightings(20..22, |_| 1));
+    let (first, second) = (sightings(10..13, 1), sightings(20..22, 1));
     world.now += 1_000_000;
     let head = world.head(c, &first);
     let a = world.store.stage(None, &head, &World::incoming(c, &first[..2])).unwrap();
     let b = world.store.stage(None, &head, &World::incoming(c, &second)).unwrap();
     world.store.stage(Some(a), &head, &World::incoming(c, &first[2..])).unwrap();
-    let lost = world.store.stage(None, &head, &World::incoming(c, &sightings(30..31, |_| 1))).unwrap();
+    let lost = world.store.stage(None, &head, &World::incoming(c, &sightings(30..31, 1))).unwrap();
     assert_eq!((world.all(line(&world, 0)).unwrap(), world.store.figures().unwrap().instances), before);
     assert!(!world.store.knows(line(&world, 0), &id("sighting", 10)).unwrap());
     assert!(world.store.instances("live", &id("sighting", 10), None).unwrap().is_empty());
@@ -136,7 +128,7 @@ pub(super) fn a_staged_batch_is_invisible_until_it_is_published(open: Open<'_>) 
 pub(super) fn known_content_is_no_new_instance(open: Open<'_>) {
     let mut world = World::new(open(), 1, 1).unwrap();
     let c = world.collections[0];
-    let put = sightings(0..1, |_| 1);
+    let put = sightings(0..1, 1);
     let first = world.ingest(c, &put).unwrap();
     let shown = world.all(line(&world, 0)).unwrap();
     let again = world.ingest(c, &[put[0].clone(), put[0].clone()]).unwrap();
@@ -155,10 +147,10 @@ pub(super) fn known_content_is_no_new_instance(open: Open<'_>) {
 pub(super) fn a_second_road_releases_late(open: Open<'_>) {
     let mut world = World::new(open(), 1, 2).unwrap();
     let c = world.collections[0];
-    let made = world.ingest(c, &sightings(0..1, |_| 0b01)).unwrap();
-    world.ingest(c, &sightings(1..3, |_| 0b11)).unwrap();
+    let made = world.ingest(c, &sightings(0..1, 0b01)).unwrap();
+    world.ingest(c, &sightings(1..3, 0b11)).unwrap();
     let before = (world.all(line(&world, 0)).unwrap(), world.all(line(&world, 1)).unwrap());
-    let again = world.ingest(c, &sightings(0..1, |_| 0b11)).unwrap();
+    let again = world.ingest(c, &sightings(0..1, 0b11)).unwrap();
     assert_eq!(again.taken, [(made.taken[0].0, Taken::NewChain)]);
     assert_eq!(world.all(line(&world, 0)).unwrap(), before.0, "it had it already");
     let after = world.all(line(&world, 1)).unwrap();
@@ -173,8 +165,8 @@ pub(super) fn a_second_road_releases_late(open: Open<'_>) {
 pub(super) fn a_hidden_road_into_a_collection_does_not_show_the_object_there(open: Open<'_>) {
     let mut world = World::new(open(), 2, 2).unwrap();
     let (a, b) = (world.collections[0], world.collections[1]);
-    world.ingest(a, &sightings(0..1, |_| 0b11)).unwrap();
-    world.ingest(b, &sightings(0..1, |_| 0b01)).unwrap();
+    world.ingest(a, &sightings(0..1, 0b11)).unwrap();
+    world.ingest(b, &sightings(0..1, 0b01)).unwrap();
     assert_eq!(world.all(Line { reader: 1, collection: a }).unwrap().len(), 1);
     assert_eq!(world.all(Line { reader: 1, collection: b }).unwrap(), []);
     assert_eq!(world.all(Line { reader: 0, collection: b }).unwrap().len(), 1);
@@ -187,10 +179,10 @@ pub(super) fn order_is_by_the_road_that_permits_the_reader(open: Open<'_>) {
         let mut world = World::new(open(), 1, 2).unwrap();
         let c = world.collections[0];
         if hidden_first {
-            world.ingest(c, &sightings(1..2, |_| 0b01)).unwrap();
+            world.ingest(c, &sightings(1..2, 0b01)).unwrap();
         }
         world.now = T0 + 5_000_000_000;
-        world.ingest(c, &sightings(0..3, |_| 0b10)).unwrap();
+        world.ingest(c, &sightings(0..3, 0b10)).unwrap();
         world.sound();
         world.all(line(&world, 1)).unwrap()
     };
@@ -200,7 +192,7 @@ pub(super) fn order_is_by_the_road_that_permits_the_reader(open: Open<'_>) {
 /// I5, T-028: withdrawn and released again is a new slot; everything else stays where it was.
 pub(super) fn slots_are_never_reused_and_never_move(open: Open<'_>) {
     let mut world = World::new(open(), 1, 2).unwrap();
-    let made = world.ingest(world.collections[0], &sightings(0..5, |_| 0b11)).unwrap();
+    let made = world.ingest(world.collections[0], &sightings(0..5, 0b11)).unwrap();
     let (no, before) = (made.taken[2].0, world.all(line(&world, 1)).unwrap());
     let mut last_slot = before[4].0;
     for _ in 0..3 {
@@ -229,7 +221,7 @@ pub(super) fn a_line_that_grows_by_single_objects_keeps_its_slots_when_rows_are_
     for n in 0..600 {
         // Some at the same instant, some with a gap.
         world.now -= if n % 3 == 0 { 0 } else { 1_000_000 };
-        made.extend(world.ingest(c, &sightings(n..n + 1, |_| 0b11)).unwrap().taken);
+        made.extend(world.ingest(c, &sightings(n..n + 1, 0b11)).unwrap().taken);
         let shown = world.read(line(&world, 0), &last(), 1_000).unwrap();
         assert_eq!(shown[..expected.len()], expected, "after {n}");
         expected = shown;
@@ -255,7 +247,7 @@ pub(super) fn thousands_at_once_reach_a_reader_that_is_paging(open: Open<'_>) {
     let c = world.collections[0];
     world.rights.audiences.insert(marking(77), [].into());
     world.set_rights().unwrap();
-    world.ingest(c, &sightings(0..3_000, |n| if n % 3 == 0 { 1 } else { 77 })).unwrap();
+    world.ingest(c, &sightings_with(0..3_000, |n| if n % 3 == 0 { 1 } else { 77 })).unwrap();
     let first = world.store.page(&query(line(&world, 0), None, 400, last())).unwrap();
     let mut seen: Vec<i64> = first.items.iter().map(|item| item.slot).collect();
     assert!(first.more);
@@ -277,7 +269,7 @@ pub(super) fn thousands_at_once_reach_a_reader_that_is_paging(open: Open<'_>) {
 /// C-007, T-036 to T-039: limit and octets; never an empty page with `more`, no `more` without more.
 pub(super) fn a_page_ends_where_it_is_told_to(open: Open<'_>) {
     let mut world = World::new(open(), 1, 1).unwrap();
-    world.ingest(world.collections[0], &sightings(0..6, |_| 1)).unwrap();
+    world.ingest(world.collections[0], &sightings(0..6, 1)).unwrap();
     let page = |limit: usize, bytes: usize| {
         let mut query = query(line(&world, 0), None, limit, every());
         query.bytes_max = bytes;
@@ -311,7 +303,7 @@ pub(super) fn realms_never_meet(open: Open<'_>) {
     world.rights.collections.entry(0).or_default().insert(exercise);
     world.set_rights().unwrap();
     let live = world.collections[0];
-    world.ingest(exercise, &sightings(0..1, |_| 1)).unwrap();
+    world.ingest(exercise, &sightings(0..1, 1)).unwrap();
     let needs = Make { required: Some(id("sighting", 0)), ..Make::new(id("sighting", 1), 1) };
     world.ingest(live, &[Put::new(needs, 1)]).unwrap();
     assert_eq!(world.all(line(&world, 0)).unwrap(), []);
@@ -322,7 +314,7 @@ pub(super) fn realms_never_meet(open: Open<'_>) {
     let there = Line { reader: 0, collection: exercise };
     assert_eq!(world.read(there, &by_id, 9).unwrap().len(), 1, "found in its own realm");
     assert!(world.read(line(&world, 0), &by_id, 9).unwrap().is_empty());
-    let again = world.ingest(live, &sightings(0..1, |_| 1)).unwrap();
+    let again = world.ingest(live, &sightings(0..1, 1)).unwrap();
     assert_eq!(again.taken[0].1, Taken::New);
     assert_eq!(world.all(line(&world, 0)).unwrap().len(), 2, "what waited came with the target of its own realm");
     world.sound();

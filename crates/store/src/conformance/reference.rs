@@ -1,13 +1,9 @@
 //! Laws of references (L-127).
 use super::Open;
-use super::world::{Make, Put, World, id, marking};
+use super::world::{Make, Put, World, id, line, marking};
 use crate::{Line, Taken};
 use label::Origin;
 use stix::AnyId;
-
-fn line(world: &World, reader: u32) -> Line {
-    Line { reader, collection: world.collections[0] }
-}
 
 fn s(n: u32) -> AnyId {
     id("sighting", n)

@@ -1,29 +1,12 @@
 //! Laws of what is taken back from a reader that had been given it.
 use super::Open;
-use super::world::{Make, Put, World, id, marking, query};
-use crate::{InstanceNo, Line, Post, Receipt, Status, WithdrawalReason};
+use super::world::{Make, Put, World, id, line, marking, query, receipt, sightings};
+use crate::{InstanceNo, Post, Status, WithdrawalReason};
 use uuid::Uuid;
 
-fn line(world: &World, reader: u32, place: usize) -> Line {
-    Line { reader, collection: world.collections[place] }
-}
-
 /// The reader is given these instances, as a receipt says.
-fn give(world: &World, line: Line, given: Vec<InstanceNo>) {
-    let (epoch, _) = world.store.epoch().unwrap();
-    let receipt = Receipt {
-        line,
-        epoch,
-        at: world.now,
-        channel: "test".to_owned(),
-        filter: [0; 32],
-        agreement: [0; 32],
-        policies: [0; 32],
-        given,
-        last: None,
-        confirms: None,
-    };
-    world.store.record(&[receipt]).unwrap();
+fn give(world: &World, reader: u32, given: Vec<InstanceNo>) {
+    world.store.record(&[receipt(world, reader, given, None)]).unwrap();
 }
 
 /// Slot, instance, reason, in pages of `limit`.
@@ -40,10 +23,6 @@ fn notices(world: &World, reader: u32, limit: usize) -> Vec<(i64, InstanceNo, Wi
     }
 }
 
-fn sightings(range: std::ops::Range<u32>, label: u32) -> Vec<Put> {
-    range.map(|n| Put::new(Make::new(id("sighting", n), 1), label)).collect()
-}
-
 /// Rule 19 of the client contract, I1, I5: a notice is of what a receipt says was given, has a slot of its own line, ends when the object is given again, and
 /// comes anew when that is taken back too.
 pub(super) fn what_was_given_and_is_taken_back_leaves_a_notice_until_it_is_given_again(open: Open<'_>) {
@@ -51,7 +30,7 @@ pub(super) fn what_was_given_and_is_taken_back_leaves_a_notice_until_it_is_given
     let c = world.collections[0];
     let made = world.ingest(c, &sightings(0..4, 0b111)).unwrap();
     let nos: Vec<InstanceNo> = made.taken.iter().map(|t| t.0).collect();
-    give(&world, line(&world, 1, 0), vec![nos[0], nos[2]]);
+    give(&world, 1, vec![nos[0], nos[2]]);
     for no in &nos {
         world.relabel(*no, &[0b001]).unwrap();
     }
@@ -85,7 +64,7 @@ pub(super) fn a_line_that_closes_leaves_notices_until_it_opens_again(open: Open<
     let made = world.ingest(a, &sightings(0..3, 0b11)).unwrap();
     world.ingest(b, &sightings(0..3, 0b11)).unwrap();
     let nos: Vec<InstanceNo> = made.taken.iter().map(|t| t.0).collect();
-    give(&world, line(&world, 1, 0), nos.clone());
+    give(&world, 1, nos.clone());
     world.rights.collections.insert(1, [b].into());
     world.set_rights().unwrap();
     let told = notices(&world, 1, 2);
@@ -124,13 +103,13 @@ pub(super) fn hidden_material_does_not_show_in_notices(open: Open<'_>) {
         }
         let made = world.ingest(c, &puts).unwrap();
         let all: Vec<InstanceNo> = made.taken.iter().map(|t| t.0).collect();
-        let page = world.store.page(&query(line(&world, 1, 0), None, 3, super::world::every())).unwrap();
+        let page = world.store.page(&query(line(&world, 1), None, 3, super::world::every())).unwrap();
         let mut given = Vec::new();
         for item in page.items {
             let _ = item.labelled.map(|stored| given.push(stored.no));
         }
-        give(&world, line(&world, 1, 0), given);
-        give(&world, line(&world, 2, 0), all);
+        give(&world, 1, given);
+        give(&world, 2, all);
         world.rights.audiences.insert(marking(0b110), [2].into());
         world.rights.audiences.insert(marking(0b100), [].into());
         world.set_rights().unwrap();
@@ -152,7 +131,7 @@ pub(super) fn content_that_gives_way_to_other_content_is_told_as_replaced(open: 
     let theirs = Make { creator: Some(creator.clone()), salt: 1, ..Make::new(id("sighting", 0), 1) };
     let ours = Make { salt: 2, ..theirs.clone() };
     let first = world.ingest(c, &[Put::by(0, theirs, 0b11)]).unwrap().taken[0].0;
-    give(&world, line(&world, 1, 0), vec![first]);
+    give(&world, 1, vec![first]);
     let own = Put { vouched: true, ..Put::new(ours, 0b11) };
     world.ingest(c, &[own]).unwrap();
     assert_eq!(

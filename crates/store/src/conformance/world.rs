@@ -1,7 +1,7 @@
 //! A small world for the laws: readers, collections, markings that stand for sets of readers, and objects made from a line of text.
 use crate::{
-    Act, Alongside, BatchHead, Filter, Incoming, Line, NewCollection, PageQuery, Published, ReaderLines, Rights, Slot,
-    Store, StoreError, Versions,
+    Act, Alongside, BatchHead, Filter, Incoming, InstanceNo, Line, NewCollection, PageQuery, Published, ReaderLines,
+    Receipt, Rights, Slot, Store, StoreError, Versions,
 };
 use label::{Assigned, Bits, Chain, CollectionNo, LabelState, Origin, ReaderNo};
 use std::collections::{BTreeMap, BTreeSet};
@@ -282,8 +282,7 @@ impl World {
         puts.iter()
             .map(|put| {
                 let object = put.make.object();
-                let mut carried: Vec<_> = put.make.markings.iter().map(|n| marking(*n)).collect();
-                carried.sort();
+                let carried = put.make.markings.iter().map(|n| marking(*n));
                 let assigned = match &*put.assigned {
                     [] => Assigned::None,
                     markings => {
@@ -292,17 +291,8 @@ impl World {
                         Assigned::AtDoor { markings }
                     }
                 };
-                let chain = Chain {
-                    collection,
-                    origin: put.by.clone(),
-                    carried,
-                    assigned,
-                    unresolved: None,
-                    vouched: put.vouched,
-                    made_for: None,
-                    unattributed: false,
-                    partly_addressed: false,
-                };
+                let chain = Chain::new(collection, put.by.clone(), carried, assigned);
+                let chain = Chain { vouched: put.vouched, ..chain };
                 Incoming { object, chain }
             })
             .collect()
@@ -387,7 +377,7 @@ impl World {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn relabel(&mut self, no: crate::InstanceNo, assigned: &[u32]) -> Result<Vec<crate::LineChange>, StoreError> {
+    pub fn relabel(&mut self, no: InstanceNo, assigned: &[u32]) -> Result<Vec<crate::LineChange>, StoreError> {
         self.now += 1_000_000;
         let mut markings: Vec<_> = assigned.iter().map(|n| marking(*n)).collect();
         markings.sort();
@@ -429,6 +419,44 @@ pub fn every() -> Filter {
 /// A page wanted, with content.
 pub fn query(line: Line, after: Option<Slot>, limit: usize, filter: Filter) -> PageQuery {
     PageQuery { line, after, limit, bytes_max: usize::MAX, filter, content: true }
+}
+
+/// A reader's line over the first collection.
+///
+/// # Panics
+/// If the world has no collection.
+pub fn line(world: &World, reader: ReaderNo) -> Line {
+    Line { reader, collection: world.collections[0] }
+}
+
+/// Sightings by number, by the node's own operator, each with this label.
+pub fn sightings(range: std::ops::Range<u32>, label: u32) -> Vec<Put> {
+    sightings_with(range, |_| label)
+}
+
+/// Sightings by number, each with a label that follows from its number.
+pub fn sightings_with(range: std::ops::Range<u32>, label: impl Fn(u32) -> u32) -> Vec<Put> {
+    range.map(|n| Put::new(Make::new(id("sighting", n), 1), label(n))).collect()
+}
+
+/// A receipt, not yet recorded: a reader is given instances of the first collection, now and under the epoch in force.
+///
+/// # Panics
+/// If the store does not tell its epoch.
+#[allow(clippy::unwrap_used)]
+pub fn receipt(world: &World, reader: ReaderNo, given: Vec<InstanceNo>, last: Option<Slot>) -> Receipt {
+    Receipt {
+        line: line(world, reader),
+        epoch: world.store.epoch().unwrap().0,
+        at: world.now,
+        channel: "taxii:objects".to_owned(),
+        filter: [1; 32],
+        agreement: [2; 32],
+        policies: [3; 32],
+        given,
+        last,
+        confirms: None,
+    }
 }
 
 /// An act by the operator.

@@ -7,10 +7,10 @@ use super::error::{backend, damaged};
 use super::operator::by_number;
 use super::pack::refs_from;
 use super::work::{Snapshot, Work, append_act, set_meta};
-use super::{intake, lines, rights, withdrawal};
+use super::{intake, lines, rights};
 use crate::{
     Act, Alongside, BatchHead, ChainChange, HeldCopy, HeldVersion, Incoming, InstanceNo, LineChange, Micros, NewCopy,
-    Redactable, Rights, StoreError, WithdrawalReason,
+    Redactable, Rights, StoreError,
 };
 use label::{Bits, Origin};
 use roaring::RoaringBitmap;
@@ -168,9 +168,7 @@ pub(super) fn put(
         }
     };
     if !changes.is_empty() {
-        let diffs = rights::rechain(work, changes, in_force, at)?;
-        withdrawal::note(work, &diffs, WithdrawalReason::Recall, at)?;
-        tell(diffs);
+        tell(rights::rechain(work, changes, in_force, at)?);
     }
     let mut by_collection: BTreeMap<u32, Vec<&NewCopy>> = BTreeMap::new();
     for copy in new {
@@ -183,8 +181,6 @@ pub(super) fn put(
             copies.iter().flat_map(|c| std::iter::once(&c.copy).chain(&c.definition)).cloned().collect();
         let (published, diffs) = intake::ingest_told(work, &head, &items, &Alongside::default(), in_force, None)?;
         tell(diffs);
-        // What was made before in this transaction counts as held from here on.
-        work.first_fresh_key = work.next_key;
         let mut taken = published.taken.iter();
         for copy in copies {
             let (no, _) = taken.next().ok_or_else(|| damaged("a copy was lost on the way"))?;

@@ -19,9 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-
-/// References of the objects of one slice of a publication, beyond which the slice ends: what one object may have.
-const SLICE_REFERENCES: usize = 100_000;
+use stix::bundle::OBJECT_REFERENCES_MAX;
 
 /// Head of a staged batch as stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -306,8 +304,9 @@ fn slice(
     )?;
     let mut rows = rows.query(params![batch, after, marking, markings])?;
     let (mut items, mut refs_held) = (Vec::new(), 0);
+    // A slice ends with the object that brings its references to what one object may have.
     while items.len() < objects_max.max(1)
-        && refs_held < SLICE_REFERENCES
+        && refs_held < OBJECT_REFERENCES_MAX
         && let Some(row) = rows.next()?
     {
         let mut refs = Vec::new();

@@ -6,8 +6,9 @@ use super::lines::{self, Diff, Touched};
 use super::pack::{Ref, refs_from};
 use super::registry::Facet;
 use super::visibility::{Graph, Seed};
+use super::withdrawal;
 use super::work::{Work, set_meta};
-use crate::{ChainChange, InstanceNo, Line, Micros, ReaderLines, Rights, StoreError};
+use crate::{ChainChange, InstanceNo, Line, Micros, ReaderLines, Rights, StoreError, WithdrawalReason};
 use label::LabelState;
 use rusqlite::params;
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,7 +111,7 @@ pub(super) fn exchange_all(
     Ok(affected)
 }
 
-/// Changes chains of instances.
+/// Changes chains of instances, and notes what that takes back.
 pub(super) fn rechain(
     work: &mut Work<'_>,
     changes: &[ChainChange],
@@ -132,7 +133,9 @@ pub(super) fn rechain(
     let settled = graph.finish(|bits| registry.intern_class(conn, bits))?;
     apply(work, &settled)?;
     let touched = Touched::from_settled(work, &settled);
-    lines::update(work, &touched, &BTreeSet::new(), at)
+    let diffs = lines::update(work, &touched, &BTreeSet::new(), at)?;
+    withdrawal::note(work, &diffs, WithdrawalReason::Recall, at)?;
+    Ok(diffs)
 }
 
 /// Exchanges one chain of a state; the new chain keeps the arrival of the old.

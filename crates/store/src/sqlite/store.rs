@@ -121,7 +121,6 @@ impl Store for SqliteStore {
     ) -> Result<Vec<LineChange>, StoreError> {
         self.write(|work| {
             let diffs = rights::rechain(work, changes, rights, at)?;
-            withdrawal::note(work, &diffs, WithdrawalReason::Recall, at)?;
             work.next_epoch()?;
             append_act(work.conn, act, at)?;
             Ok(diffs.iter().map(lines::Diff::change).collect())
@@ -302,8 +301,7 @@ impl Store for SqliteStore {
             if changes.is_empty() {
                 return Err(StoreError::NotFound { what: "row of the quarantine" });
             }
-            let diffs = rights::rechain(work, &changes, rights, at)?;
-            withdrawal::note(work, &diffs, WithdrawalReason::Recall, at)?;
+            rights::rechain(work, &changes, rights, at)?;
             work.next_epoch()?;
             append_act(work.conn, act, at).map(drop)
         })

@@ -175,7 +175,7 @@ pub(super) struct Work<'c> {
     pub(super) arrival: Arrival,
     /// The last arrival given before this transaction: what came later is new, not late.
     pub(super) arrival_before: Arrival,
-    /// Keys at or above this were made in this transaction: nothing held refers to them.
+    /// Nothing held, and nothing taken in so far, has or names a key at or above this.
     pub(super) first_fresh_key: u32,
     /// Next key to give.
     pub(super) next_key: u32,

@@ -85,19 +85,8 @@ impl std::fmt::Debug for Viewing<'_> {
 
 /// The label state of something with these markings, made by the own organisation. Every marking must be passed: that is the conjunction.
 pub fn conjunction(collection: CollectionNo, markings: &[Id<MarkingDefinition>]) -> LabelState {
-    let carried = markings.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
     let origin = Origin::Own { account: None };
-    LabelState::new(vec![Chain {
-        collection,
-        origin,
-        carried,
-        assigned: Assigned::None,
-        unresolved: None,
-        vouched: false,
-        made_for: None,
-        unattributed: false,
-        partly_addressed: false,
-    }])
+    LabelState::new(vec![Chain::new(collection, origin, markings.iter().copied(), Assigned::None)])
 }
 
 impl Viewing<'_> {

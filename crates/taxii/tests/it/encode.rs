@@ -48,17 +48,7 @@ fn released(items: Vec<(Item, Label)>) -> Vec<Released<Item>> {
                 Label::Carried => (vec![clear()], Assigned::None),
                 Label::AssignedAtDoor => (vec![], Assigned::AtDoor { markings: vec![clear()] }),
             };
-            let chain = Chain {
-                collection: 1,
-                origin: Origin::Own { account: None },
-                carried,
-                assigned,
-                unresolved: None,
-                vouched: false,
-                made_for: None,
-                unattributed: false,
-                partly_addressed: false,
-            };
+            let chain = Chain::new(1, Origin::Own { account: None }, carried, assigned);
             let evidence = Evidence { type_name: "tool".into(), collection: 1, unknown_references: 0 };
             let labelled = Labelled::new(item, Arc::new(LabelState::new(vec![chain])), evidence);
             Authority { policies: &policies, markings: &markings, at: &at }.release(labelled, &reader).unwrap()
