@@ -5,13 +5,15 @@ use crate::confidentiality_label::DERIVED_IDS;
 use crate::{Origin, Reader, Tlp};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-use stix::{Id, Timestamp, id::Identity};
+use stix::{Id, id::Identity};
 use uuid::Uuid;
 
 /// The dissemination extension (L-120).
 pub const DISSEMINATION_EXTENSION: &str = "extension-definition--f3a97da5-91d4-4044-a416-2d8fa21ded2c";
 /// Most addressees, and most members of a sharing group, of one marking; a marking with more is not understood.
 pub const ADDRESSEES_MAX: usize = 4_096;
+/// The `created` of every dissemination marking that is made here, as those of TLP have one of their own: no moment of making it is told.
+const DEFINED: &str = "2026-01-01T00:00:00.000Z";
 /// Longest name of a community, in bytes.
 const COMMUNITY_BYTES_MAX: usize = 256;
 
@@ -168,24 +170,20 @@ impl Dissemination {
     }
 }
 
-/// The STIX object that carries a dissemination marking; `extension` has the members of L-132 without `extension_type`. Its id is derived from them, so
-/// that the same marking is one object on every node.
+/// The STIX object that carries a dissemination marking; `extension` has the members of L-132 without `extension_type`. Its id is derived from them and from
+/// the name, and its date is the same for all, so that the same marking is one object, octet for octet, whoever makes it and when (S-128).
 ///
 /// # Errors
 /// One sentence, if a node would not understand it.
-pub fn dissemination_definition(
-    mut extension: Map<String, Value>,
-    name: &str,
-    created: &Timestamp,
-) -> Result<String, String> {
+pub fn dissemination_definition(mut extension: Map<String, Value>, name: &str) -> Result<String, String> {
     extension.insert("extension_type".to_owned(), "property-extension".into());
     if Dissemination::read(&extension).is_none() {
         return Err("the dissemination marking is not valid: see L-132 for its members".to_owned());
     }
     let extension = Value::Object(extension);
-    let id = Uuid::new_v5(&DERIVED_IDS, &stix::canonical::canonicalise_value(&extension));
-    let seconds = created.as_str().split(['.', 'Z']).next().unwrap_or_default();
-    Ok(json!({"type": "marking-definition", "spec_version": "2.1", "id": format!("marking-definition--{id}"), "created": format!("{seconds}.000Z"),
+    let derived_from = stix::canonical::canonicalise_value(&json!([name, extension]));
+    let id = Uuid::new_v5(&DERIVED_IDS, &derived_from);
+    Ok(json!({"type": "marking-definition", "spec_version": "2.1", "id": format!("marking-definition--{id}"), "created": DEFINED,
         "name": name, "extensions": {DISSEMINATION_EXTENSION: extension}})
     .to_string())
 }

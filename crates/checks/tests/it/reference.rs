@@ -139,7 +139,15 @@ fn words(kind: &str) -> String {
         "Tlp" => "TLP level",
         "OnWarning" => "`note` or `suppress`",
         "Validation" => "`warn` or `refuse`",
-        _ => "table",
+        "Redaction" => "`allowed` or `forbidden`",
+        "OnWithdrawal" => "`drop` or `keep`",
+        "[String; 2]" => "pair of strings",
+        _ => {
+            let name = kind.rsplit("::").next().unwrap_or(kind);
+            let known = SOURCES.iter().flat_map(|(_, tables)| *tables).any(|(table, _)| *table == name);
+            assert!(known, "`{kind}` is no table of SOURCES, and how it is written stands nowhere");
+            "table"
+        }
     }
     .to_owned()
 }

@@ -95,7 +95,7 @@ impl Address {
         if self.no_attribution {
             members.insert("no_attribution".to_owned(), true.into());
         }
-        let definition = label::dissemination_definition(members, &self.name, &operator::now())?;
+        let definition = label::dissemination_definition(members, &self.name)?;
         let definition: Value = serde_json::from_str(&definition).map_err(|e| e.to_string())?;
         let bundle = json!({"type": "bundle", "id": format!("bundle--{}", node::Environment::system().random.uuid()), "objects": [definition]});
         let failed = |e: io::Error| format!("`{}`: {e}", self.output.display());

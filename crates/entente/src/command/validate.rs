@@ -18,7 +18,7 @@ use std::{
 use stix::{
     Limits,
     stream::StreamError,
-    validate::{self, Checked, Document, Options, Schemas},
+    validate::{self, Checked, Options, Schemas},
 };
 
 /// `entente validate FILE…`.
@@ -54,12 +54,12 @@ impl Validate {
         for path in &files::expand(&self.files)? {
             let name = path.display().to_string();
             let told = files::open(path).and_then(|input| {
-                let (document, mut findings) = self.one(&name, &input, json, &options)?;
+                let (objects, mut findings) = self.one(&name, &input, json, &options)?;
                 valid &= findings.valid(self.strict);
                 match &mut log {
                     Some(log) => log.add(&mut findings)?,
-                    None if json => print_from(&mut findings.json(document.objects, self.strict)?),
-                    None => print(&findings.text(document.objects, self.strict, color)),
+                    None if json => print_from(&mut findings.json(objects, self.strict)?),
+                    None => print(&findings.text(objects, self.strict, color)),
                 }
                 Ok(())
             });
@@ -78,8 +78,8 @@ impl Validate {
         })
     }
 
-    /// Checks one file: what is short is held, of what is long one object at a time.
-    fn one(&self, name: &str, input: &Input, json: bool, options: &Options<'_>) -> io::Result<(Document, Findings)> {
+    /// Checks one file: what is short is held, of what is long one object at a time. Gives the number of objects and what was found.
+    fn one(&self, name: &str, input: &Input, json: bool, options: &Options<'_>) -> io::Result<(usize, Findings)> {
         let limits = Limits::default();
         let fresh = || match (self.sarif, json) {
             (true, _) => Findings::sarif(name),
@@ -87,24 +87,26 @@ impl Validate {
             (false, false) => Findings::listed(name, self.limit),
         };
         let mut findings = fresh();
-        let document = match input {
-            Input::Held(bytes) => validate::document(bytes, &limits, options, &mut |checked| findings.add(checked)),
+        let objects = match input {
+            Input::Held(bytes) => {
+                validate::document(bytes, &limits, options, &mut |checked| findings.add(checked)).objects
+            }
             Input::Long(file) => {
                 let again = |offset, length| part(file, offset, length);
                 match validate::stream(file, &again, &limits, options, &mut |checked| findings.add(checked)) {
-                    Ok(document) => document,
+                    Ok(document) => document.objects,
                     Err(StreamError::Input(error)) => return Err(error),
                     Err(StreamError::Document(fault)) => {
                         // As with a short file: what is no document has no objects.
                         findings = fresh();
                         findings.add(Checked { index: None, id: None, finding: fault.into() });
-                        Document { errors: 1, ..Document::default() }
+                        0
                     }
                     Err(other) => return Err(io::Error::other(other)),
                 }
             }
         };
-        Ok((document, findings))
+        Ok((objects, findings))
     }
 
     fn schemas(&self) -> Result<Schemas, String> {

@@ -15,7 +15,6 @@ use node::admin::Request;
 use oracle::{decision as naive, redaction};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use taxii::{error::TaxiiError, server::Listing};
 
 /// Acts of one node; then another one begins, so that what is looked at stays small.
@@ -279,7 +278,7 @@ impl World {
         let levels = LEVELS[..d.below(5)].to_vec();
         let kfor = d.percent(40);
         let bohemia = d.percent(40);
-        let tlp: Vec<&str> = d.some(&["GREEN", "AMBER"], 50);
+        let tlp: Vec<&'static str> = d.some(&["GREEN", "AMBER"], 50);
         let rooms: Vec<&'static str> = d.some(&ROOMS, 80);
         let all = d.percent(60);
         let mut kinds: Vec<&'static str> = if all { vec!["*"] } else { d.some(&KINDS, 65) };
@@ -288,20 +287,6 @@ impl World {
         }
         let redaction = d.percent(70);
         let until = d.percent(15).then(|| self.model.at + 3600 * SECOND * i64::try_from(1 + d.below(6)).unwrap());
-        let deal = Deal {
-            partner,
-            identity: HUB,
-            code,
-            classifications: Vec::new(),
-            public: true,
-            from: None,
-            until: until.map(|u| stix::Timestamp::from_micros(u).as_str().to_owned()),
-            give: rooms.clone(),
-            kinds: kinds.clone(),
-            accept: ROOMS.to_vec(),
-            identities: vec!["*"],
-            pull: None,
-        };
         let list = |items: &[&str]| items.iter().map(|i| format!("{i:?}")).collect::<Vec<_>>().join(", ");
         let mut context = vec!["Releasable"];
         let mut to = vec![code];
@@ -312,22 +297,31 @@ impl World {
         let special: Vec<&str> = bohemia.then_some("BOHEMIA").into_iter().collect();
         let mut tlp_all = vec!["CLEAR"];
         tlp_all.extend(&tlp);
-        let mut text = deal.toml().replacen("tlp = [\"CLEAR\", \"GREEN\"]", &format!("tlp = [{}]", list(&tlp_all)), 1);
-        if redaction {
-            text = text.replacen("tlp =", "redaction = \"allowed\"\ntlp =", 1);
-        }
         self.redacts[n] = redaction;
-        text = text
-            .replace(&format!("identity = {HUB:?}"), &format!("identity = \"identity--{}\"", uuid(7, n as u64 + 1)));
-        if !levels.is_empty() {
-            writeln!(
-                text,
-                "\n[[clearance]]\npolicy = \"NATO\"\nclassifications = [{}]\ncategories = {{ \"Context\" = [{}], \"Releasable To\" = [{}], \"Only\" = [{code:?}], \"Special Category Designators\" = [{}] }}\n",
-                list(&levels), list(&context), list(&to), list(&special)
-            )
-            .unwrap();
+        let mut deal = Deal {
+            partner,
+            identity: format!("identity--{}", uuid(7, n as u64 + 1)),
+            code,
+            classifications: Vec::new(),
+            until: until.map(|u| stix::Timestamp::from_micros(u).as_str().to_owned()),
+            kinds: kinds.clone(),
+            identities: vec!["*"],
+            tlp: tlp_all.clone(),
+            ..material::japan(&rooms, &ROOMS)
+        };
+        if redaction {
+            deal.more = String::from("redaction = \"allowed\"\n");
         }
-        std::fs::write(self.stage.dir.path().join("agreements").join(format!("{partner}.toml")), text).unwrap();
+        if !levels.is_empty() {
+            deal.end = format!(
+                "\n[[clearance]]\npolicy = \"NATO\"\nclassifications = [{}]\ncategories = {{ \"Context\" = [{}], \"Releasable To\" = [{}], \"Only\" = [{code:?}], \"Special Category Designators\" = [{}] }}\n",
+                list(&levels),
+                list(&context),
+                list(&to),
+                list(&special)
+            );
+        }
+        self.stage.dir.agree(&deal);
         self.stage.done(Request::Reload);
         let set = |v: &[&str]| v.iter().map(|v| (*v).to_owned()).collect::<BTreeSet<String>>();
         let clearance = naive::Clearance {

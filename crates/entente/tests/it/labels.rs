@@ -1,7 +1,7 @@
 //! Labels at the borders of a whole node: the TLP for other tools, the label of an exported file, policy files of one link, and what a hub may give on.
 
 use crate::{
-    material::{self, HUB, JAPAN, NATO_ONLY, PUBLIC, REL_AUS, REL_JPN, SECRET_JPN, indicator, japan, marking},
+    material::{self, Deal, HUB, JAPAN, NATO_ONLY, PUBLIC, REL_AUS, REL_JPN, SECRET_JPN, indicator, japan, marking},
     scene::{NodeDir, strict_room},
     stage::Stage,
 };
@@ -19,21 +19,15 @@ const KOREA: &str = "identity--00000000-0000-4000-8000-0000000000d4";
 /// A node with an agreement with Japan, to whose file `more` is added, and one collection, to whose part of node.toml `of_room` is added.
 fn stage(more: &str, of_room: &str) -> Stage {
     let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
-    add(&dir, "node.toml", of_room);
+    dir.append("node.toml", of_room);
     agree(&dir, more);
     let stage = Stage::open(dir);
     stage.account(TOOL, Some("japan"), json!({}));
     stage
 }
 
-fn add(dir: &NodeDir, file: &str, more: &str) {
-    let path = dir.path().join(file);
-    fs::write(&path, fs::read_to_string(&path).unwrap() + more).unwrap();
-}
-
 fn agree(dir: &NodeDir, more: &str) {
-    let text = japan(&[INTEL], &[INTEL]).toml().replace("tlp = [", &format!("{more}\ntlp = ["));
-    fs::write(dir.path().join("agreements").join("japan.toml"), text).unwrap();
+    dir.agree(&Deal { more: format!("{more}\n"), ..japan(&[INTEL], &[INTEL]) });
 }
 
 fn objects(listed: &Listed) -> BTreeMap<String, Value> {
@@ -192,7 +186,7 @@ fn a_file_that_no_label_fits_is_held_for_a_person() {
     held(&stage, &of("ATLANTIS"), "holds no policy `ATLANTIS`");
     // A reader that passes the label of the rest, and to whom nobody gave what is public.
     let mut korea = japan(&[INTEL], &[]);
-    (korea.partner, korea.identity, korea.identities, korea.public) = ("korea", KOREA, vec![KOREA], false);
+    (korea.partner, korea.identity, korea.identities, korea.public) = ("korea", KOREA.to_owned(), vec![KOREA], false);
     stage.dir.agree(&korea);
     stage.done(Request::Reload);
     stage.account("kor-tool", Some("korea"), json!({}));
@@ -269,21 +263,24 @@ fn a_link_with_policy_files_of_its_own_exchanges_what_they_hold() {
     stage.assert_sound();
 }
 
-/// L-132: what `entente label address` makes is what a node understands, under an id that follows from it.
+/// L-132, S-128: what `entente label address` makes is what a node understands, under an id that follows from it: made again it is the same object.
 #[test]
 fn the_command_makes_dissemination_markings_that_nodes_understand() {
     let stage = stage("", "");
-    let make = |to: &str, name: &str| {
-        let path = stage.dir.file("x", "").with_file_name(name);
+    let make = |to: &str, name: &str, file: &str| {
+        let path = stage.dir.file("x", "").with_file_name(file);
         let output = path.to_str().unwrap();
-        let args = ["label", "address", "--to", to, "--onward", "clients", "--name", "x", "--output", output];
-        (stage.dir.json(&args)["id"].as_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
+        let args = ["label", "address", "--to", to, "--onward", "clients", "--name", name, "--output", output];
+        let id = stage.dir.json(&args)["id"].as_str().unwrap().to_owned();
+        let bundle: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        (id, bundle["objects"][0].to_string())
     };
-    let (japans, text) = make(JAPAN, "one.json");
-    let (koreas, other) = make(KOREA, "two.json");
-    assert_eq!(make(JAPAN, "three.json").0, japans);
-    let definition = |text: &str| serde_json::from_str::<Value>(text).unwrap()["objects"][0].to_string();
-    stage.import(&[definition(&text), definition(&other)], INTEL, Some("TLP:CLEAR"));
+    let (japans, definition) = make(JAPAN, "x", "one.json");
+    let (koreas, other) = make(KOREA, "x", "two.json");
+    assert_eq!(make(JAPAN, "x", "three.json"), (japans.clone(), definition.clone()), "one id, one content");
+    let renamed = make(JAPAN, "y", "five.json");
+    assert_ne!(renamed.0, japans, "another content, another id");
+    stage.import(&[definition, other, renamed.1], INTEL, Some("TLP:CLEAR"));
     let with = |n: u64, d: &str| indicator(8, n).with("object_marking_refs", json!([marking(REL_JPN), d])).text();
     stage.import(&[with(1, &japans), with(2, &koreas)], INTEL, None);
     let ids = stage.ids(TOOL, INTEL);
@@ -312,7 +309,7 @@ fn a_hub_gives_on_what_was_addressed_to_the_reader_or_to_its_clients() {
     let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
     agree(&dir, "");
     let mut korea = japan(&[INTEL], &[INTEL]);
-    (korea.partner, korea.identity, korea.code, korea.identities) = ("korea", KOREA, "KOR", vec![KOREA]);
+    (korea.partner, korea.identity, korea.code, korea.identities) = ("korea", KOREA.to_owned(), "KOR", vec![KOREA]);
     dir.agree(&korea);
     let stage = Stage::open(dir);
     stage.account(TOOL, Some("japan"), json!({}));
@@ -386,8 +383,8 @@ fn a_tag_of_another_system_is_a_label_only_from_whom_the_node_trusts_about_it() 
     let row = |label: &str, tag: &str, from: &str| {
         format!("\n[[tag]]\ntag = '{tag}'\nlabel = \"{label}\"\nfrom = [{from}]\n")
     };
-    add(&dir, "node.toml", &row(REL_JPN, tag, "\"own\""));
-    add(&dir, "node.toml", &row(NATO_ONLY, "nato:classification=\"NC\"", "\"own\", \"japan\""));
+    dir.append("node.toml", &row(REL_JPN, tag, "\"own\""));
+    dir.append("node.toml", &row(NATO_ONLY, "nato:classification=\"NC\"", "\"own\", \"japan\""));
     agree(&dir, "");
     let stage = Stage::open(dir);
     stage.account(TOOL, Some("japan"), json!({}));

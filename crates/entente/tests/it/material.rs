@@ -173,7 +173,7 @@ pub(crate) fn identity(id: &str, name: &str) -> String {
 #[derive(Debug, Clone)]
 pub(crate) struct Deal {
     pub(crate) partner: &'static str,
-    pub(crate) identity: &'static str,
+    pub(crate) identity: String,
     /// Trigraph in `Releasable To`.
     pub(crate) code: &'static str,
     pub(crate) classifications: Vec<&'static str>,
@@ -185,6 +185,12 @@ pub(crate) struct Deal {
     pub(crate) accept: Vec<&'static str>,
     pub(crate) identities: Vec<&'static str>,
     pub(crate) pull: Option<PullFrom>,
+    /// TLP levels.
+    pub(crate) tlp: Vec<&'static str>,
+    /// Lines of the file's own, above its tables.
+    pub(crate) more: String,
+    /// The end of the file, in its last table or with tables more.
+    pub(crate) end: String,
 }
 
 /// The `[pull]` of an agreement file.
@@ -201,7 +207,7 @@ pub(crate) struct PullFrom {
 pub(crate) fn japan(give: &[&'static str], accept: &[&'static str]) -> Deal {
     Deal {
         partner: "japan",
-        identity: JAPAN,
+        identity: JAPAN.to_owned(),
         code: "JPN",
         classifications: vec!["UNCLASSIFIED", "RESTRICTED"],
         public: true,
@@ -212,6 +218,9 @@ pub(crate) fn japan(give: &[&'static str], accept: &[&'static str]) -> Deal {
         accept: accept.to_vec(),
         identities: vec![JAPAN],
         pull: None,
+        tlp: vec!["CLEAR", "GREEN"],
+        more: String::new(),
+        end: String::new(),
     }
 }
 
@@ -228,7 +237,7 @@ impl Deal {
                 let _ = writeln!(text, "{name} = {date:?}");
             }
         }
-        text.push_str("tlp = [\"CLEAR\", \"GREEN\"]\n");
+        let _ = writeln!(text, "tlp = [{}]\n{}", list(&self.tlp), self.more);
         if !self.classifications.is_empty() {
             let _ = write!(
                 text,
@@ -258,6 +267,6 @@ impl Deal {
                 pull.url, pull.account, self.partner, pull.remote, pull.into, pull.every_s
             );
         }
-        text
+        text + &self.end
     }
 }

@@ -1,7 +1,7 @@
 //! Bodies that are answered before they are processed (T-088, T-091 to T-095), and pushes that are interrupted (I2).
 
 use crate::{
-    material::{Indicator, bundle, envelope, indicator, japan},
+    material::{Deal, Indicator, bundle, envelope, indicator, japan},
     scene::{NodeDir, public_room},
     stage::{SECOND, Stage},
 };
@@ -155,8 +155,7 @@ fn rights_and_quotas_are_those_of_the_moment_of_processing() {
     assert!(done["failures"][0]["message"].as_str().unwrap().contains("may not write"));
     assert!(stage.ids(TOOL, POSTS).is_empty());
 
-    let text = format!("quota_bytes = 10\n{}", japan(&[POSTS], &[POSTS]).toml());
-    std::fs::write(stage.dir.path().join("agreements/japan.toml"), text).unwrap();
+    stage.dir.agree(&Deal { more: "quota_bytes = 10\n".to_owned(), ..japan(&[POSTS], &[POSTS]) });
     stage.done(Request::Reload);
     let pending = stage.post(TOOL, POSTS, &many(2)).unwrap();
     assert!(stage.node.process_post().unwrap());

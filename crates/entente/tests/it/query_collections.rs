@@ -25,17 +25,11 @@ pub(crate) fn query(alias: &str, more: &str) -> String {
 /// A node with these query collections over `intel`.
 fn stage(queries: &str) -> Stage {
     let dir = NodeDir::init("hub", &[strict_room(INTEL), public_room("open")]);
-    append(&dir, queries);
+    dir.append("node.toml", queries);
     dir.agree(&japan(&[INTEL], &[INTEL]));
     let stage = Stage::open(dir);
     stage.account(TOOL, Some("japan"), json!({}));
     stage
-}
-
-fn append(dir: &NodeDir, text: &str) {
-    let file = dir.path().join("node.toml");
-    let before = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(file, before + text).unwrap();
 }
 
 fn at(us: i64) -> String {
@@ -209,18 +203,15 @@ fn a_query_collection_that_cannot_be_is_refused_with_its_reason() {
 #[test]
 fn a_reader_is_told_what_is_meant_for_it() {
     let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
-    append(
-        &dir,
+    dir.append(
+        "node.toml",
         "\n[about]\ndescription = \"for all\"\ncontact = \"desk@hub.example\"\n\n[[root]]\nrealm = \"live\"\ntitle = \"Real\"\ndescription = \"no exercise\"\n",
     );
     dir.agree(&japan(&[INTEL], &[]));
     let mut australia = japan(&[INTEL], &[]);
     (australia.partner, australia.code) = ("australia", "AUS");
-    std::fs::write(
-        dir.path().join("agreements/australia.toml"),
-        australia.toml() + "\n[about]\ndescription = \"for Australia\"\n",
-    )
-    .unwrap();
+    australia.end = "\n[about]\ndescription = \"for Australia\"\n".to_owned();
+    dir.agree(&australia);
     let stage = Stage::open(dir);
     stage.account(TOOL, Some("japan"), json!({}));
     stage.account("aus-tool", Some("australia"), json!({}));
@@ -246,9 +237,9 @@ fn quirks_change_what_one_account_gets_and_nothing_else() {
         json!({"type": "ipv4-addr", "id": "ipv4-addr--ff26c055-6336-5bc5-b98d-13d6226742dd", "value": "198.51.100.3"});
     stage.import(&[address.to_string()], INTEL, Some(PUBLIC));
     let strict = tlp2(label::Tlp::AmberStrict);
-    let mut deal = japan(&[INTEL], &[]).toml();
-    deal = deal.replace("tlp = [\"CLEAR\", \"GREEN\"]", "tlp = [\"CLEAR\", \"GREEN\", \"AMBER\", \"AMBER+STRICT\"]");
-    std::fs::write(stage.dir.path().join("agreements/japan.toml"), deal).unwrap();
+    let mut deal = japan(&[INTEL], &[]);
+    deal.tlp.extend(["AMBER", "AMBER+STRICT"]);
+    stage.dir.agree(&deal);
     stage.done(Request::Reload);
     let marked: Vec<_> = (0..5)
         .map(|n| indicator(5, n).marked(&if n % 2 == 0 { strict.clone() } else { tlp2(label::Tlp::Amber) }))

@@ -25,18 +25,17 @@ fn agree(stage: &Stage, allowed: bool, classifications: &[&'static str]) {
 fn write_agreement(dir: &NodeDir, allowed: bool, classifications: &[&'static str]) {
     let mut deal = japan(&[INTEL], &[]);
     deal.classifications = classifications.to_vec();
-    let mut text = deal.toml();
     if allowed {
-        text = text.replacen("tlp =", "redaction = \"allowed\"\ntlp =", 1);
+        deal.more = String::from("redaction = \"allowed\"\n");
     }
-    std::fs::write(dir.path().join("agreements/japan.toml"), text).unwrap();
+    dir.agree(&deal);
 }
 
 fn stage() -> Stage {
     let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
     write_agreement(&dir, true, &["UNCLASSIFIED", "RESTRICTED"]);
     let mut other = japan(&[INTEL], &[]);
-    (other.partner, other.identity) = ("xpa", material::STRANGER);
+    (other.partner, other.identity) = ("xpa", material::STRANGER.to_owned());
     dir.agree(&other);
     let stage = Stage::open(dir);
     stage.account(TOOL, Some("japan"), json!({}));
@@ -377,7 +376,7 @@ fn a_copy_stays_for_whom_it_was_made_when_its_markings_are_defined_anew() {
     let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
     write_agreement(&dir, true, &["UNCLASSIFIED", "RESTRICTED"]);
     let mut other = japan(&[INTEL], &[INTEL]);
-    (other.partner, other.identity) = ("xpa", material::STRANGER);
+    (other.partner, other.identity) = ("xpa", material::STRANGER.to_owned());
     dir.agree(&other);
     let stage = Stage::open(dir);
     stage.account(TOOL, Some("japan"), json!({}));

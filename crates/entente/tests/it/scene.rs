@@ -126,6 +126,13 @@ impl NodeDir {
         fs::write(self.path().join("agreements").join(format!("{}.toml", deal.partner)), deal.toml()).unwrap();
     }
 
+    /// Adds text to the end of a file of the node.
+    pub(crate) fn append(&self, file: &str, text: &str) {
+        let path = self.path().join(file);
+        let before = fs::read_to_string(&path).unwrap();
+        fs::write(path, before + text).unwrap();
+    }
+
     /// Writes a file beside the node's own and gives its path.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let folder = self.path().join("files");

@@ -3,7 +3,8 @@
 
 use crate::{
     material::{
-        Indicator, NATO_ONLY, PUBLIC, PullFrom, REL_JPN, SECRET_JPN, definition, envelope, indicator, japan, labels,
+        Deal, Indicator, NATO_ONLY, PUBLIC, PullFrom, REL_JPN, SECRET_JPN, definition, envelope, indicator, japan,
+        labels,
     },
     query_collections::query,
     scene::{NodeDir, public_room, strict_room},
@@ -260,15 +261,15 @@ fn a_peer_drops_what_was_taken_back_and_tells_its_own_readers() {
     assert_eq!(recalled(), [ids[2].clone()]);
 
     // Kept, if the agreement says so: only the log tells.
-    let agreed = |text: &str| {
-        std::fs::write(hub.dir.path().join("agreements/ally.toml"), text).unwrap();
+    let agreed = |deal: &Deal| {
+        hub.dir.agree(deal);
         hub.done(Request::Reload);
     };
-    agreed(&format!("{}on_withdrawal = \"keep\"\n", deal.toml()));
+    agreed(&Deal { end: "on_withdrawal = \"keep\"\n".to_owned(), ..deal.clone() });
     ally.json(&["relabel", &ids[0], "--label", NATO_ONLY]);
     assert_eq!(pull().unwrap(), 1);
     assert_eq!(seen("pulled"), ids[..2]);
-    agreed(&deal.toml());
+    agreed(&deal);
 
     // The agreement ends over there: the collection is not shown any more, and what was given under it goes.
     hub_deal.until = Some("2026-01-01T00:00:00Z".to_owned());
