@@ -354,7 +354,7 @@ struct Settings {
     #[arg(long)]
     empty_objects: bool,
     /// Add the TLP that an object's labels come to, for a tool that knows no labels.
-    #[arg(long, conflicts_with_all = ["peer", "tlp1_twin"])]
+    #[arg(long)]
     tlp: bool,
     /// Add `spec_version` to observables that have none (for clients that cannot do without).
     #[arg(long)]

@@ -50,7 +50,7 @@ pub struct Pulled {
     pub pages: u64,
     /// Sum over the pages.
     pub intake: Intake,
-    /// Objects that the partner took back, by collection.
+    /// Roads that the partner took back; those that the agreement keeps count as well.
     pub withdrawn: u64,
 }
 

@@ -296,7 +296,8 @@ impl Node {
                 }
                 progress(staged);
             }
-            intake.findings = reader.join().unwrap_or_default();
+            // What a reader that failed did not read must not look like the end of the document.
+            intake.findings = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         });
         let published = outcome.and_then(|()| {
             let Some(batch) = batch else { return Ok(None) };

@@ -12,7 +12,7 @@ use crate::{
     ingest::{Head, rejected_row},
     quota,
     service::outward,
-    validation::{Tally, refusal},
+    validation::{first_error, refusal},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -232,11 +232,8 @@ impl Node {
             default: met.collection.new.default_markings.clone(),
             relabelled: false,
         };
-        let accept = met.world.accounts.get(&who.account).and_then(|a| a.partner.as_deref());
-        let accept = accept
-            .and_then(|p| met.world.config.agreements.get(p))
-            .and_then(|f| f.agreement.accepts(&met.collection.new.alias))
-            .cloned();
+        let agreed = met.world.agreement_of(&who.account);
+        let accept = agreed.and_then(|file| file.agreement.accepts(&met.collection.new.alias)).cloned();
         let strict = met.world.config.node.validation(&met.collection.new.alias) == Validation::Refuse;
         let time = date_added::format(later.map_or(accepted, |post| post.at));
         let mut objects: Vec<Object> = Vec::with_capacity(total);
@@ -252,9 +249,7 @@ impl Node {
                     let creator = object.view().created_by.as_ref();
                     if accept.as_ref().is_some_and(|accept| !accept.speaks_for(creator)) {
                         failures.push(refused(&object, SPEAKS_NOT.to_owned()));
-                    } else if strict
-                        && let Some(error) = Tally::default().check(object.raw(), object.id().as_str(), &limits)
-                    {
+                    } else if strict && let Some(error) = first_error(object.raw(), &limits) {
                         let fault = refusal(index, object.id().as_str(), error);
                         failures.push(refused(&object, fault.error.to_string()));
                         rejected.push(rejected_row(&head, fault, object.raw().as_bytes(), accepted));

@@ -214,7 +214,7 @@ impl Node {
         for version in &versions {
             collections.extend(version.chains().map(|chain| chain.collection));
         }
-        let actors: Vec<&[label::Clearance]> = world.readers.iter().map(|r| r.clearances.as_slice()).collect();
+        let actors = world.actors();
         let known: Known<'_> = redactable.known.iter().map(|(id, readers)| (id.as_str(), readers)).collect();
         for collection in collections {
             for reader in world.redacting().filter(|r| r.collections.contains_key(&collection)) {
@@ -254,7 +254,7 @@ impl Node {
     ) -> Result<Vec<OnRoad>, NodeError> {
         let object =
             Object::parse(&info.raw, &Limits::default()).map_err(|e| store::StoreError::Damaged(e.to_string()))?;
-        let actors: Vec<&[label::Clearance]> = world.readers.iter().map(|r| r.clearances.as_slice()).collect();
+        let actors = world.actors();
         let alone: Bits = std::iter::once(reader.no).collect();
         let known = info.references.iter().filter(|(_, _, visible)| *visible).map(|(id, ..)| (id.as_str(), &alone));
         let known: Known<'_> = known.collect();
@@ -330,7 +330,7 @@ impl How<'_> {
             return Err(NotRedacted::Whole);
         }
         let at = Timestamp::from_micros(self.now);
-        let review = review_of(object).ok_or(NotRedacted::NotOwn)?;
+        let review = object.view().created.as_ref().and_then(review_after).ok_or(NotRedacted::NotOwn)?;
         let how = Redaction {
             reader: self.reader,
             creator: &self.world.config.node.identity,
@@ -343,10 +343,10 @@ impl How<'_> {
     }
 }
 
-/// A month some years after the object was made; it follows from the object alone, so that the label is the same whenever it is made.
-fn review_of(object: &Object) -> Option<Timestamp> {
-    let created = object.view().created.as_ref()?.as_str().to_owned();
-    let (year, month) = (created.get(..4)?.parse::<i32>().ok()?, created.get(5..7)?);
+/// The first of the month some years later: until then somebody must look again at a label that this node made (L-013, L-121). It follows from the date alone, so
+/// that the label is the same whenever it is made.
+pub(crate) fn review_after(made: &Timestamp) -> Option<Timestamp> {
+    let (year, month) = (made.as_str().get(..4)?.parse::<i32>().ok()?, made.as_str().get(5..7)?);
     Timestamp::parse(&format!("{:04}-{month}-01T00:00:00Z", year.checked_add(REVIEW_YEARS)?)).ok()
 }
 

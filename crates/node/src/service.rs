@@ -4,7 +4,7 @@ use crate::{
     Node, NodeError,
     config::{About, QueryFile},
     query_collection::Saved,
-    release::{Ask, Given, Outgoing},
+    release::{Ask, Given},
     world::World,
 };
 use label::{Chain, Decision, Defines, LabelState, Released};
@@ -124,8 +124,7 @@ impl Node {
         let empty_array =
             settings.empty_objects || EMPTY_ARRAY_AGENTS.iter().any(|agent| user_agent.starts_with(agent));
         let (sco_spec_version, tlp1_twin) = (settings.sco_spec_version, settings.tlp1_twin);
-        let tlp = settings.tlp && !settings.peer && tlp1_twin.is_none();
-        Style { empty_array, peer: settings.peer, tlp, sco_spec_version, tlp1_twin }
+        Style { empty_array, peer: settings.peer, tlp: settings.tlp, sco_spec_version, tlp1_twin }
     }
 
     /// Whether these roads of an instance show it to the reader in the collection without its own help: their labels permit it, and the reader sees
@@ -212,13 +211,13 @@ fn described(collection: &Collection, can_read: bool, can_write: bool) -> resour
     }
 }
 
-fn described_query(query: &QueryFile, source: uuid::Uuid, can_read: bool) -> resource::Collection {
+fn described_query(query: &QueryFile, source: uuid::Uuid) -> resource::Collection {
     resource::Collection {
         id: query.id,
         title: query.title.clone(),
         description: query.description.clone(),
         alias: Some(query.alias.clone()),
-        can_read,
+        can_read: true,
         can_write: false,
         media_types: vec![STIX_2_1.to_owned(), STIX_2_0.to_owned()],
         x_entente_kind: None,
@@ -233,25 +232,24 @@ pub(crate) struct Keep<'w> {
 }
 
 impl Keep<'_> {
-    /// Whether nothing is left out, and no quirk is to be noted.
-    fn all(&self) -> bool {
-        self.saved.is_none() && self.style.quirks().is_empty()
+    /// Whether anything may be left out.
+    fn leaves_out(&self) -> bool {
+        self.saved.is_some() || self.style.withholds()
     }
 
     pub(crate) fn takes(&self, item: &Item, assigned: &[stix::Id<stix::id::MarkingDefinition>]) -> bool {
         self.style.shows(item, assigned) && self.saved.as_ref().is_none_or(|saved| saved.takes(item, assigned))
     }
 
-    /// What tells this from every other: for the receipt, and for what is remembered of scans.
-    pub(crate) fn channel(&self, channel: &str) -> String {
+    /// The channel as the receipt names it: with the saved filter and the quirks (C-015).
+    fn channel(&self, channel: &str) -> String {
         let query = self.saved.as_ref().map_or(String::new(), |saved| format!(":query:{}", saved.file.alias));
         format!("{channel}{query}{}", self.style.quirks())
     }
 }
 
 /// A stored object as TAXII encodes it.
-pub(crate) fn item(outgoing: Outgoing) -> Item {
-    let Outgoing { slot, stored } = outgoing;
+pub(crate) fn item(slot: store::Slot, stored: store::Stored) -> Item {
     Item {
         date_added: slot,
         id: stored.id,
@@ -312,8 +310,7 @@ impl Taxii for Node {
         self.known_root(who, root)?;
         let world = self.world();
         let file = world.config.node.roots.iter().find(|file| file.realm == root);
-        let partner = world.accounts.get(&who.account).and_then(|a| a.partner.as_deref());
-        let own = partner.and_then(|p| world.config.agreements.get(p)).map(|f| &f.agreement.about);
+        let own = world.agreement_of(&who.account).map(|file| &file.agreement.about);
         Ok(ApiRoot {
             title: file.map_or_else(|| format!("{}: {root}", world.config.node.title), |file| file.title.clone()),
             description: own.and_then(|a| a.description.clone()).or_else(|| file.and_then(|f| f.description.clone())),
@@ -337,8 +334,7 @@ impl Taxii for Node {
         let here = here.map(|(c, read, write)| described(&c, read, write));
         let (now, world) = (self.now(), self.world());
         let queries = world.reader(&who.account).map(|reader| world.queries_of(reader, root, now)).unwrap_or_default();
-        let described_query =
-            |query: &QueryFile| Some(described_query(query, world.collection(&query.of)?.new.id, true));
+        let described_query = |query: &QueryFile| Some(described_query(query, world.collection(&query.of)?.new.id));
         let here = here.chain(queries.into_iter().filter_map(described_query));
         Ok(Collections { collections: here.chain(self.withdrawals_of(who, root)?).collect() })
     }
@@ -348,7 +344,7 @@ impl Taxii for Node {
             return Ok(withdrawals);
         }
         if let Some((query, met)) = self.meet_query(who, root, collection)? {
-            return Ok(described_query(&query, met.collection.new.id, met.line.is_some()));
+            return Ok(described_query(&query, met.collection.new.id));
         }
         let met = self.meet(who, root, collection)?;
         Ok(described(&met.collection, met.line.is_some(), met.may_write))
@@ -376,6 +372,8 @@ impl Taxii for Node {
         let Asked { met, line, object, resumed, .. } = &asked;
         let page_max = met.world.config.node.page_objects_max;
         let style = Self::style(&met.world, &who.account, user_agent);
+        let filtered = saved.as_ref().map(|file| Saved::new(file, &met.world, self.now()));
+        let keep = Keep { saved: filtered, style };
         let ask = Ask {
             line: *line,
             after: resumed.after,
@@ -383,19 +381,18 @@ impl Taxii for Node {
             filter: store_filter(&resumed.filter, what, object.as_ref()),
             filter_digest: resumed.filter.digest(),
             content: matches!(what, Listing::Objects | Listing::Object),
-            channel: match what {
-                Listing::Objects => "taxii:objects",
-                Listing::Manifest => "taxii:manifest",
-                Listing::Object => "taxii:object",
-                Listing::Versions => "taxii:versions",
-            }
-            .into(),
+            channel: keep
+                .channel(match what {
+                    Listing::Objects => "taxii:objects",
+                    Listing::Manifest => "taxii:manifest",
+                    Listing::Object => "taxii:object",
+                    Listing::Versions => "taxii:versions",
+                })
+                .into(),
             // A saved filter shows part of its source: what it was shown says nothing of the rest.
             confirms: asked.confirms().filter(|_| saved.is_none()),
         };
-        let filtered = saved.as_ref().map(|file| Saved::new(file, &met.world, self.now()));
-        let keep = Keep { saved: filtered, style };
-        let encode = |given: &Given<Item>| {
+        let encode = |given: &Given| {
             let next = match given.last.filter(|_| given.more) {
                 Some(slot) => {
                     let scope =
@@ -407,18 +404,12 @@ impl Taxii for Node {
             let listed = listed(what, &given.items, next.as_deref(), resumed.filter.added_after, style);
             Ok((listed, given.items.is_empty()))
         };
-        let given = if keep.all() {
-            self.give(&who.account, &ask, item, encode)
-        } else {
-            let noted = Ask { channel: keep.channel(&ask.channel).into(), ..ask.clone() };
-            self.give_kept(&who.account, &noted, &keep).map(|given| encode(&given))
-        };
-        let (listed, empty) = given.map_err(outward)??;
+        let kept = Some(&keep).filter(|keep| keep.leaves_out());
+        let (listed, empty) = self.give(&who.account, &ask, kept, encode).map_err(outward)??;
         if empty && let Some(id) = object {
-            let known = if keep.all() {
-                self.store.knows(*line, id).map_err(|e| outward(e.into()))?
-            } else {
-                self.any_kept(&who.account, &ask, id, &keep).map_err(outward)?
+            let known = match kept {
+                None => self.store.knows(*line, id).map_err(|e| outward(e.into()))?,
+                Some(keep) => self.any_kept(&who.account, &ask, id, keep).map_err(outward)?,
             };
             if !known {
                 return Err(TaxiiError::NotFound);
@@ -544,7 +535,7 @@ impl Taxii for Node {
 }
 
 /// A page as it leaves.
-fn listed(
+pub(crate) fn listed(
     what: Listing,
     items: &[Released<Item>],
     next: Option<&str>,

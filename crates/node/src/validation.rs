@@ -26,6 +26,11 @@ pub struct Found {
     pub first: String,
 }
 
+/// The first breach of a MUST in an object.
+pub(crate) fn first_error(raw: &str, limits: &Limits) -> Option<Finding> {
+    validate::object(raw, limits, &Options::default()).into_iter().find(Finding::is_error)
+}
+
 /// Findings by kind: as many as there are kinds, however many objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally(BTreeMap<(std::cmp::Reverse<Level>, Code), Found>);

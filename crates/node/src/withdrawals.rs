@@ -10,8 +10,8 @@
 use crate::{
     Node, NodeError,
     config::{OnWithdrawal, PullCollection},
-    release::Given,
-    service::outward,
+    release::{ATTEMPTS_MAX, Given, policy_changes},
+    service::{listed, outward},
     world::{AccountSettings, OPERATOR, World},
 };
 use label::{Origin, release_notice};
@@ -22,7 +22,6 @@ use store::{Act, ChainChange, InstanceNo, Receipt, Slot, StoreError, Withdrawal}
 use taxii::{
     client::Page,
     cursor::{Cursors, Scope},
-    encode,
     error::TaxiiError,
     media,
     query::{Filter, Query},
@@ -37,9 +36,6 @@ pub const ALIAS: &str = "withdrawals";
 pub const TITLE: &str = "Withdrawals";
 const DESCRIPTION: &str =
     "What was given to this account and may not be held any more: one notice for each object, version and collection.";
-/// Times a page is read anew when policy changes under it.
-const ATTEMPTS_MAX: usize = 8;
-
 /// A notice as it is read.
 #[derive(serde::Deserialize)]
 struct Notice {
@@ -197,15 +193,7 @@ impl Node {
             None => None,
         };
         let style = Self::style(&world, &who.account, user_agent);
-        let body = match what {
-            Listing::Objects | Listing::Object => encode::envelope(&given.items, next.as_deref(), style),
-            Listing::Manifest => encode::manifest(&given.items, next.as_deref(), style),
-            Listing::Versions => encode::versions(&given.items, next.as_deref(), style),
-        };
-        let added_after = resumed.filter.added_after;
-        let (first, last) = encode::first_last(&given.items, added_after);
-        let tag = encode::tag(&given.items, next.is_some(), added_after, style);
-        Ok(Listed { body, first, last, tag })
+        Ok(listed(what, &given.items, next.as_deref(), resumed.filter.added_after, style))
     }
 
     fn any_withdrawal(&self, account: &str, realm: &str, wanted: &dyn Fn(&Item) -> bool) -> Result<bool, NodeError> {
@@ -234,7 +222,7 @@ impl Node {
         limit: usize,
         filter_digest: [u8; 32],
         wanted: &dyn Fn(&Item) -> bool,
-    ) -> Result<Given<Item>, NodeError> {
+    ) -> Result<Given, NodeError> {
         'attempts: for attempt in 0..ATTEMPTS_MAX {
             let now = self.now();
             let world = self.world_at(now)?;
@@ -294,7 +282,7 @@ impl Node {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(NodeError::Refused("policy keeps changing; try again".to_owned()))
+        Err(policy_changes())
     }
 
     /// What a page of a partner's notices brings about here: what was pulled from it under that name, into the collection that stands for the one named, loses

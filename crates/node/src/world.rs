@@ -83,14 +83,18 @@ impl World {
         self.collections.values().find(|c| c.new.alias == alias)
     }
 
+    /// The agreement of the account's partner; none for the own organisation.
+    pub(crate) fn agreement_of(&self, account: &str) -> Option<&crate::config::AgreementFile> {
+        let partner = self.accounts.get(account)?.partner.as_deref()?;
+        self.config.agreements.get(partner)
+    }
+
     /// What an account is told of the node: by its agreement, else by `node.toml`.
     pub(crate) fn about(&self, account: &str) -> crate::config::About {
-        let partner = self.accounts.get(account).and_then(|a| a.partner.as_deref());
-        let own = partner.and_then(|p| self.config.agreements.get(p)).map(|file| file.agreement.about.clone());
-        let (own, all) = (own.unwrap_or_default(), &self.config.node.about);
+        let (own, all) = (self.agreement_of(account).map(|file| &file.agreement.about), &self.config.node.about);
         crate::config::About {
-            description: own.description.or_else(|| all.description.clone()),
-            contact: own.contact.or_else(|| all.contact.clone()),
+            description: own.and_then(|own| own.description.clone()).or_else(|| all.description.clone()),
+            contact: own.and_then(|own| own.contact.clone()).or_else(|| all.contact.clone()),
         }
     }
 
@@ -107,10 +111,7 @@ impl World {
 
     /// SHA-256 of the agreement file that gives the account its rights, for receipts; of nothing for the own organisation.
     pub fn agreement_digest(&self, account: &str) -> [u8; 32] {
-        let partner = self.accounts.get(account).and_then(|a| a.partner.as_deref());
-        partner
-            .and_then(|p| self.config.agreements.get(p))
-            .map_or_else(|| Sha256::digest(b"").into(), |file| file.digest)
+        self.agreement_of(account).map_or_else(|| Sha256::digest(b"").into(), |file| file.digest)
     }
 
     /// SHA-256 over the digests of the policy files by which the account is decided, for receipts: the node's, and those of its link, if it has some (L-057).
@@ -128,6 +129,11 @@ impl World {
     pub fn settings(&self, account: &str) -> AccountSettings {
         let settings = self.accounts.get(account).map(|a| a.settings.clone());
         settings.and_then(|s| serde_json::from_value(s).ok()).unwrap_or_default()
+    }
+
+    /// Everybody who is known, by clearances: whom a label that is made must not let in beyond its parts (L-093).
+    pub fn actors(&self) -> Vec<&[label::Clearance]> {
+        self.readers.iter().map(|reader| reader.clearances.as_slice()).collect()
     }
 
     /// Whether an account may write into a collection.

@@ -28,7 +28,7 @@ pub struct Style {
     pub empty_array: bool,
     /// An Entente peer: assigned markings travel in the envelope property `x_entente_label_assignments`, bytes stay as received. Otherwise they are added to `object_marking_refs`.
     pub peer: bool,
-    /// The tool knows TLP alone: the id of the TLP that an object's labels come to is added to `object_marking_refs` (L-129, L-147). Never for peers.
+    /// The tool knows TLP alone: the id of the TLP that an object's labels come to is added to `object_marking_refs` (L-129, L-147). Never for peers, nor beside `tlp1_twin`.
     pub tlp: bool,
     /// `spec_version` on observables that have none (C-008). Never for peers.
     pub sco_spec_version: bool,
@@ -63,7 +63,12 @@ impl Style {
 
     /// Whether it lets the object out at all: what has no twin in TLP 1 may have to stay (C-009). To be asked before the page is made (C-007).
     pub fn shows(self, item: &Item, assigned: &Markings) -> bool {
-        self.peer || self.tlp1_twin != Some(Tlp1Twin::Withhold) || twins(item, assigned, Tlp1Twin::Withhold).is_some()
+        !self.withholds() || twins(item, assigned, Tlp1Twin::Withhold).is_some()
+    }
+
+    /// Whether there is anything that it does not let out.
+    pub fn withholds(self) -> bool {
+        !self.peer && self.tlp1_twin == Some(Tlp1Twin::Withhold)
     }
 }
 
@@ -179,7 +184,7 @@ fn write_styled(item: &Item, assigned: &Markings, tlp: Option<Tlp>, style: Style
     if style.peer {
         return write_object(item, &[], None, out);
     }
-    let tlp = tlp.filter(|_| style.tlp);
+    let tlp = tlp.filter(|_| style.tlp && style.tlp1_twin.is_none());
     if style.tlp1_twin.is_none() && !style.sco_spec_version {
         return write_object(item, assigned, tlp, out);
     }

@@ -50,7 +50,7 @@ fn level(tlp: Tlp) -> String {
 fn an_account_that_knows_tlp_alone_gets_it_beside_the_labels() {
     let stage = stage("", "community = { policy = \"NATO\", value = \"JPN\" }\n");
     stage.account(MISP, Some("japan"), json!({"tlp": true}));
-    stage.account("jpn-node", Some("japan"), json!({"tlp": true, "peer": true}));
+    stage.account("jpn-node", Some("japan"), json!({"peer": true}));
     let (one, two, three) = (indicator(1, 1), indicator(1, 2), indicator(1, 3).marked(&level(Tlp::Green)));
     let carried = indicator(1, 4).marked(&marking(REL_JPN));
     stage.import(&[one.text(), carried.text()], INTEL, Some(REL_JPN));

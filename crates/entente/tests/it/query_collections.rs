@@ -293,7 +293,12 @@ fn quirks_change_what_one_account_gets_and_nothing_else() {
             && channels.contains("taxii:objects+sco_spec_version+tlp1_twin=amber"),
         "{channels:?}"
     );
-    for settings in [json!({"peer": true, "sco_spec_version": true}), json!({"peer": true, "tlp1_twin": "amber"})] {
+    for settings in [
+        json!({"peer": true, "sco_spec_version": true}),
+        json!({"peer": true, "tlp1_twin": "amber"}),
+        json!({"peer": true, "tlp": true}),
+        json!({"tlp": true, "tlp1_twin": "amber"}),
+    ] {
         let said = stage.failed(Request::User {
             name: "n".to_owned(),
             create: true,

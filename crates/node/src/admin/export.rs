@@ -1,6 +1,11 @@
 //! Files for others: a collection as an account may have it, and the label of the whole (L-093, L-114).
 
-use crate::{Node, NodeError, release::Ask, release::Given, world::OPERATOR, world::World};
+use crate::{
+    Node, NodeError,
+    redaction::review_after,
+    release::{Ask, Given},
+    world::{OPERATOR, World},
+};
 use label::{Clearance, Combined, Hold, Label, Policy, Product, Together};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -11,10 +16,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use store::{Filter, Versions};
-use taxii::resource::Item;
-
-/// Years until a person must look again at the label of an exported file (L-013).
-const REVIEW_YEARS: i32 = 5;
 
 /// What came in between the first look and the second was not looked at when it was decided what the file holds.
 const MEANWHILE: &str = "the collection changed while it was exported; export it again";
@@ -74,14 +75,14 @@ impl Node {
         let mut part = Part::create(output, style.bind)?;
         let mut out = Hashing {
             out: BufWriter::new(part.file.try_clone().map_err(|e| NodeError::file("creating", output, e))?),
-            hash: Sha384::new(),
+            hash: style.bind.then(Sha384::new),
         };
         let write_error = |e| NodeError::file("writing", output, e);
         let id = self.environment.random.uuid();
         write!(out, "{{\"type\":\"bundle\",\"id\":\"bundle--{id}\",\"objects\":[").map_err(write_error)?;
         let mut together = Together::default();
         let mut count = 0_u64;
-        let encode = |given: &Given<Item>| {
+        let encode = |given: &Given| {
             let kept = given.items.iter().filter(|item| !style.bind || before.keeps(item, &item.object().id));
             let object = |item| {
                 let mut object = Vec::new();
@@ -91,7 +92,7 @@ impl Node {
             let objects: Vec<Vec<u8>> = kept.map(object).collect();
             ((objects, style.bind.then(|| together_in(&world, &at, given))), given.last, given.more)
         };
-        let give = |ask: &Ask| self.give(account, ask, crate::service::item, encode);
+        let give = |ask: &Ask| self.give(account, ask, None, encode);
         pages(&ask, give, |(objects, page)| {
             for object in objects {
                 let comma = if count == 0 { "" } else { "," };
@@ -105,7 +106,7 @@ impl Node {
         let Hashing { out, hash } = out;
         drop(out);
         let mut told = json!({"objects": count, "output": output, "account": account});
-        if style.bind {
+        if let Some(hash) = hash {
             let digest = hash.finalize();
             let same = if together == before { Ok(()) } else { Err(NodeError::Refused(MEANWHILE.to_owned())) };
             let bound = same
@@ -177,7 +178,7 @@ fn pages<P>(
 }
 
 /// What a page bears together.
-fn together_in(world: &World, at: &stix::Timestamp, given: &Given<Item>) -> Together {
+fn together_in(world: &World, at: &stix::Timestamp, given: &Given) -> Together {
     let (authority, mut together) = (world.authority(at), Together::default());
     for item in &given.items {
         together.add(&authority, item, &item.object().id);
@@ -227,8 +228,8 @@ fn label_of<'w>(
     };
     let seconds = at.micros() - at.micros().rem_euclid(1_000_000);
     let created = stix::Timestamp::from_micros(seconds);
-    let review = first_of_month_after(&created).unwrap_or_else(|| created.clone());
-    let actors: Vec<&[Clearance]> = world.readers.iter().map(|r| r.clearances.as_slice()).collect();
+    let review = review_after(&created).unwrap_or_else(|| created.clone());
+    let actors = world.actors();
     let product = Product {
         parts: &parts,
         contents: together.contents(),
@@ -269,13 +270,6 @@ fn held(reasons: &[Hold], floor: &str, shown: &str) -> NodeError {
     ))
 }
 
-/// Five years later, the first of the month, as whole seconds (L-013, L-121).
-fn first_of_month_after(created: &stix::Timestamp) -> Option<stix::Timestamp> {
-    let text = created.as_str();
-    let year: i32 = text.get(..4)?.parse().ok()?;
-    stix::Timestamp::parse(&format!("{:04}-{}-01T00:00:00Z", year + REVIEW_YEARS, text.get(5..7)?)).ok()
-}
-
 /// The sidecar beside the file.
 fn bind(output: &Path, sha384: &[u8], label: &Label, policy: &Policy) -> Result<PathBuf, NodeError> {
     let named = output.file_name().and_then(|n| n.to_str());
@@ -290,16 +284,18 @@ fn bind(output: &Path, sha384: &[u8], label: &Label, policy: &Policy) -> Result<
     Ok(path)
 }
 
-/// Writes, and hashes what was written.
+/// Writes, and hashes what was written if that is asked for.
 struct Hashing<W> {
     out: W,
-    hash: Sha384,
+    hash: Option<Sha384>,
 }
 
 impl<W: Write> Write for Hashing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
-        self.hash.update(bytes.get(..written).unwrap_or_default());
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes.get(..written).unwrap_or_default());
+        }
         Ok(written)
     }
 

@@ -82,9 +82,15 @@ impl Node {
         if let Some(settings) = &settings {
             let read = serde_json::from_value::<AccountSettings>(settings.clone())
                 .map_err(|e| NodeError::Refused(format!("settings: {e}")))?;
-            if read.peer && (read.sco_spec_version || read.tlp1_twin.is_some()) {
+            if read.peer && (read.tlp || read.sco_spec_version || read.tlp1_twin.is_some()) {
                 return Err(NodeError::Refused(
-                    "settings: sco_spec_version and tlp1_twin change objects; a peer gets them as they are (C-015)"
+                    "settings: tlp, sco_spec_version and tlp1_twin change objects; a peer gets them as they are (C-015)"
+                        .to_owned(),
+                ));
+            }
+            if read.tlp && read.tlp1_twin.is_some() {
+                return Err(NodeError::Refused(
+                    "settings: tlp is for tools that know TLP 2, tlp1_twin for those that know TLP 1 alone; give one of them (C-015)"
                         .to_owned(),
                 ));
             }

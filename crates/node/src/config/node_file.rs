@@ -124,7 +124,7 @@ pub struct RootFile {
 pub struct QueryFile {
     /// UUID version 4 (T-003).
     pub id: uuid::Uuid,
-    /// Short name, unique in its realm; stands for the id in URLs (T-102).
+    /// Short name, unique in the node; stands for the id in URLs (T-102).
     pub alias: String,
     /// Title, unique in its realm.
     pub title: String,
@@ -302,7 +302,7 @@ pub struct Operator {
 pub struct CollectionFile {
     /// UUID version 4 (T-003).
     pub id: uuid::Uuid,
-    /// Short name, unique in its realm; stands for the id in URLs (T-102).
+    /// Short name, unique in the node; stands for the id in URLs (T-102).
     pub alias: String,
     /// Title, unique in its realm.
     pub title: String,
