@@ -157,6 +157,8 @@ class Bench:
             small_one = f"of {SMALL_OBJECTS} objects in an empty collection, objects/s (peer: {peer_name})"
             self.compare(f"one POST {small_one}", small.get("post"), rate.get("post"))
             self.compare(f"one page {small_one.replace('in an empty', 'of such a')}", small.get("page"), rate.get("page"), 40 if rate is best else None)
+        for server, rate in small.get("served", {}).items():
+            self.compare(f"one page with the same bytes, {server}, no sign-in, no decision, objects/s (peer: OpenTAXII)", rate, best.get("page"))
         self.compare(f"{CLIENTS} clients for {LOAD_S} s, pages of {LOAD_LIMIT}, pages/s", ours.get("load"), theirs.get("load"))
 
     def compare(self, what, ours, theirs, target=None):
@@ -215,6 +217,8 @@ class Bench:
                     for account in ("node", "tool"):
                         reader = self.client(node, f"beta-{account}")
                         out[account], out["page"] = self.walks(f"{subject}, {account}", node, reader, collection, count)
+                    if count:
+                        out["served"] = self.served(subject, reader, collection)
                 if self.wants("polls") and not count:
                     self.polls(site, node, collection)
                 if self.wants("bare") and not count:
@@ -279,6 +283,31 @@ class Bench:
         sync = self.results.series("sync", "entente", "s", whole, objects=taken)
         self.results.row(f"`entente pull` of {thousands(taken)} objects, stored durably, s", f"{sync:.2f}", target="1.5", met=sync < 1.5)
 
+    def served(self, subject, client, collection):
+        """What the same client gets of the same page from servers that do nothing else: objects per second of each. No TAXII server passes them."""
+        file = WORK / "small.json"
+        file.write_bytes(client.get(f"{collection}objects/?limit={PAGE_OBJECTS}").body)
+        rates = {}
+        for name, start in self.idle_servers(file):
+            with start() as server:
+                plain = Client(server.port)
+                pages = [plain.get("/page").seconds * 1e3 for _ in range(20 * RUNS)]
+            page = self.results.series("page", f"{subject}, the same bytes by {name}", "ms", pages, limit=PAGE_OBJECTS)
+            rates[name] = PAGE_OBJECTS / page * 1e3
+        return rates
+
+    def idle_servers(self, file):
+        """Those that are here, of the two that serve a file and do nothing else."""
+        program = self.binary.parent / "examples" / "bare"
+        if program.is_file():
+            yield "axum, from memory", lambda: peer.Bare(program, file)
+        else:
+            print(f"SKIPPED the bare handler: {program} is not there; `cargo build --release -p web --example bare`", file=sys.stderr)
+        if peer.nginx_program():
+            yield "nginx, static file", lambda: peer.Nginx(file)
+        else:
+            print("SKIPPED nginx: it is not installed", file=sys.stderr)
+
     def bare(self, site, node, collection):
         """One and the same page of PAGE_OBJECTS objects: from the node, which signs in, reads, decides and records each time; from a handler that has its bytes in memory; and
         from nginx with a static file."""
@@ -289,7 +318,6 @@ class Bench:
             raise SystemExit(f"GET answered {page.status}")
         file = WORK / "page.json"
         file.write_bytes(page.body)
-        program = self.binary.parent / "examples" / "bare"
         rates = {}
 
         def measure(subject, server, path):
@@ -298,16 +326,9 @@ class Bench:
             self.results.series(f"one page of {PAGE_OBJECTS}, per core-second of the server", subject, "pages", [a["per_core"] for a in asked])
 
         measure("entente", node, path)
-        if program.is_file():
-            with peer.Bare(program, file) as server:
-                measure("axum, from memory", server, "/page")
-        else:
-            print(f"SKIPPED the bare handler: {program} is not there; `cargo build --release -p web --example bare`", file=sys.stderr)
-        if peer.nginx_program():
-            with peer.Nginx(file) as server:
-                measure("nginx, static file", server, "/page")
-        else:
-            print("SKIPPED nginx: it is not installed", file=sys.stderr)
+        for name, start in self.idle_servers(file):
+            with start() as server:
+                measure(name, server, "/page")
         for subject, target in (("axum, from memory", 0.5), ("nginx, static file", None)):
             if theirs := rates.get(subject):
                 ratio = rates["entente"] / theirs
