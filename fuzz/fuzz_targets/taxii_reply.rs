@@ -1,0 +1,7 @@
+#![no_main]
+
+#[path = "../../crates/taxii/tests/it/attack.rs"]
+#[allow(dead_code)]
+mod attack;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| attack::taxii_reply(data));
