@@ -46,7 +46,7 @@ impl Node {
             let head =
                 Head { collection, origin: own.clone(), accepted: self.now(), default: Vec::new(), relabelled: false };
             let alongside = Alongside { act: Some(act), ..Alongside::default() };
-            self.take_in(&head, objects, &BTreeMap::new(), alongside, None, |_| None)?;
+            self.take_in(&head, objects, &BTreeMap::new(), alongside, None)?;
         }
         Ok(())
     }

@@ -170,7 +170,7 @@ impl Node {
             let cursor = page.cursor.to_json();
             let state = PullState { peer: partner.to_owned(), remote_collection: key.clone(), cursor, at: self.now() };
             let alongside = Alongside { pull: Some(state), ..Alongside::default() };
-            self.take_in(&head, Vec::new(), &BTreeMap::new(), alongside, None, |_| None)?;
+            self.take_in(&head, Vec::new(), &BTreeMap::new(), alongside, None)?;
         }
         Ok(withdrawn)
     }
@@ -267,7 +267,7 @@ impl Node {
             }),
             ..Alongside::default()
         };
-        let (mut intake, _) = self.take_in(&head, objects, &assigned, alongside, None, |_| None)?;
+        let (mut intake, _) = self.take_in(&head, objects, &assigned, alongside, None)?;
         intake.rejected = unreadable;
         intake.findings = findings;
         Ok(intake)

@@ -331,7 +331,6 @@ impl Node {
         by_peer: &BTreeMap<stix::Digest, Vec<Id<MarkingDefinition>>>,
         mut alongside: Alongside,
         ask: Option<Line>,
-        status: impl FnOnce(&Published) -> Option<store::Status>,
     ) -> Result<(Intake, Published), NodeError> {
         let definitions: Vec<Object> =
             objects.iter().filter(|o| o.view().type_name() == "marking-definition").cloned().collect();
@@ -372,9 +371,6 @@ impl Node {
             }
         };
         count(&published, &mut intake);
-        if let Some(status) = status(&published) {
-            self.store.put_status(&status)?;
-        }
         self.after_intake(&definitions, meanings, head, chains)?;
         Ok((intake, published))
     }

@@ -6,11 +6,15 @@ use std::collections::BTreeMap;
 /// Microseconds between two checkpoints of the store.
 pub const CHECKPOINT_INTERVAL_US: i64 = 30_000_000;
 
+/// Microseconds between two rounds that drop statuses which are too old to be shown.
+pub const STATUS_INTERVAL_US: i64 = 3_600_000_000;
+
 /// When each job ran last.
 #[derive(Debug, Default)]
 pub struct Jobs {
     pulled: BTreeMap<String, i64>,
     checkpointed: i64,
+    statuses: i64,
 }
 
 impl Node {
@@ -34,6 +38,10 @@ impl Node {
         }
         if let Err(error) = self.detect() {
             tracing::error!(%error, "detection failed; it goes on from what the store holds");
+        }
+        if now < jobs.statuses || now - jobs.statuses >= STATUS_INTERVAL_US {
+            jobs.statuses = now;
+            self.store.drop_statuses(self.statuses_kept_since(&world))?;
         }
         if now < jobs.checkpointed || now - jobs.checkpointed >= CHECKPOINT_INTERVAL_US {
             jobs.checkpointed = now;

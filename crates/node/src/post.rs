@@ -13,10 +13,11 @@ use crate::{
     quota,
     service::outward,
     validation::{first_error, refusal},
+    world::World,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, PoisonError},
     time::Duration,
 };
 use stix::{Limits, Object};
@@ -43,6 +44,10 @@ const WAITING_RETRY_AFTER_S: u32 = 10;
 /// Times a body that fails for no reason of its sender's is tried in one run of the program; then its status says that it failed.
 const ATTEMPTS_MAX: u32 = 5;
 
+/// The word of a status that will not change again (T-094).
+const COMPLETE: &str = "complete";
+const HOUR_US: i64 = 3_600_000_000;
+
 /// Bodies that wait: whose was last, what failed, and who waits for news.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
@@ -58,7 +63,17 @@ struct Turn {
     failed: BTreeMap<i64, u32>,
 }
 
+/// Whether the body of a status is still to be processed.
+pub(crate) fn waits(status: &store::Status) -> bool {
+    serde_json::from_str::<Status>(&status.body).is_ok_and(|status| status.status != COMPLETE)
+}
+
 impl Node {
+    /// Statuses made before this are not there any more (T-088, T-089).
+    pub(crate) fn statuses_kept_since(&self, world: &World) -> i64 {
+        self.now().saturating_sub(i64::from(world.config.node.status_kept_h).saturating_mul(HOUR_US))
+    }
+
     /// Takes in what an account sends, or, if it is long, keeps it to be processed later and says so: durable before the reply, either way (I2).
     pub(crate) fn post(&self, who: &Caller, root: &str, collection: &str, body: &[u8]) -> Result<Vec<u8>, TaxiiError> {
         if body.len() as u64 > self.world().config.node.post_at_once_bytes_max {
@@ -125,8 +140,8 @@ impl Node {
         Ok(encoded.into_bytes())
     }
 
-    /// Processes the body whose turn it is; `false`: none waits. One at a time, whoever calls: memory is that of one body. What a crash interrupts is
-    /// processed again from its beginning; what is held already then counts as taken, as in any POST.
+    /// Processes the body whose turn it is; `false`: none waits. One at a time, whoever calls: memory is that of one body. Its objects, its status and its
+    /// end are one commit: what a crash interrupts is processed again from its beginning, and nothing of it is held before all of it is (I2).
     ///
     /// # Errors
     /// Nothing of it has changed, and it is tried again.
@@ -144,7 +159,11 @@ impl Node {
             _ => Err(TaxiiError::NotFound),
         };
         let status = match outcome {
-            Ok(status) => status,
+            // It went with the commit that took its objects in.
+            Ok(_) => {
+                turn.failed.remove(&post.no);
+                return Ok(true);
+            }
             Err(error @ (TaxiiError::Internal | TaxiiError::Unavailable)) => {
                 let tried = turn.failed.entry(post.no).or_default();
                 // Want of room passes.
@@ -189,7 +208,7 @@ impl Node {
         Ok(store::Status { id: post.status, realm: post.realm.clone(), reader: post.reader, at: self.now(), body })
     }
 
-    /// Takes a body in, now; its status is kept with the objects unless it was `later`, and then by who calls.
+    /// Takes a body in, now; its status is kept with the objects. `later`: the body waited, and goes with the same commit.
     fn take(
         &self,
         who: &Caller,
@@ -278,31 +297,30 @@ impl Node {
         let reader = met.world.reader(&who.account).ok_or(TaxiiError::NotFound)?.no;
         let body = serde_json::json!({"account": who.account, "collection": met.collection.new.alias, "objects": objects.len(), "status": status_id});
         let act = store::Act { kind: "post".to_owned(), by: who.account.clone(), body };
-        let alongside = Alongside { rejected, act: Some(act), ..Alongside::default() };
-        let mut kept = None;
-        let make = |published: &store::Published| {
-            let version = |(i, (id, version)): (usize, (String, Option<String>))| StatusDetails {
-                id,
-                version: version.unwrap_or_else(|| {
+        let realm = root.to_owned();
+        let make = move |published: &store::Published| {
+            let version = |(i, (id, version)): (usize, &(String, Option<String>))| StatusDetails {
+                id: id.clone(),
+                version: version.clone().unwrap_or_else(|| {
                     published.slots.get(i).copied().flatten().map_or_else(|| time.clone(), date_added::format)
                 }),
                 message: None,
             };
-            let successes: Vec<StatusDetails> = named.into_iter().enumerate().map(version).collect();
-            let status = completed(status_id, &time, successes, failures);
+            let successes: Vec<StatusDetails> = named.iter().enumerate().map(version).collect();
+            let status = completed(status_id, &time, successes, failures.clone());
             let body = serde_json::to_string(&status).unwrap_or_default();
-            let status = store::Status { id: status_id, realm: root.to_owned(), reader, at: accepted, body };
-            kept = Some(status.clone());
-            later.is_none().then_some(status)
+            store::Status { id: status_id, realm: realm.clone(), reader, at: accepted, body }
         };
-        let taken = self.take_in(&head, objects, &BTreeMap::new(), alongside, met.line, make);
-        let (intake, _) = match taken {
+        let answer = store::Answer { make: Arc::new(make), post: later.map(|post| post.no) };
+        let alongside = Alongside { rejected, act: Some(act), answer: Some(answer), ..Alongside::default() };
+        let taken = self.take_in(&head, objects, &BTreeMap::new(), alongside, met.line);
+        let (intake, published) = match taken {
             Ok(taken) => taken,
             Err(NodeError::Store(StoreError::Crowded { id })) => return Ok(Err(id)),
             Err(error) => return Err(outward(error)),
         };
         self.counters.taken_in.fetch_add(intake.new, std::sync::atomic::Ordering::Relaxed);
-        kept.map(Ok).ok_or(TaxiiError::Internal)
+        published.status.map(Ok).ok_or(TaxiiError::Internal)
     }
 }
 
@@ -310,7 +328,7 @@ impl Node {
 fn completed(id: uuid::Uuid, time: &str, successes: Vec<StatusDetails>, failures: Vec<StatusDetails>) -> Status {
     Status {
         id,
-        status: "complete".to_owned(),
+        status: COMPLETE.to_owned(),
         request_timestamp: Some(time.to_owned()),
         total_count: (successes.len() + failures.len()) as u64,
         success_count: successes.len() as u64,

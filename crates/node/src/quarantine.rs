@@ -64,7 +64,7 @@ impl Node {
             body: serde_json::json!({"replayed": no}),
         };
         let alongside = Alongside { act: Some(act), ..Alongside::default() };
-        let (intake, _) = self.take_in(&head, vec![object], &BTreeMap::new(), alongside, None, |_| None)?;
+        let (intake, _) = self.take_in(&head, vec![object], &BTreeMap::new(), alongside, None)?;
         self.quarantine_drop(no)?;
         Ok(intake.quarantined == 0)
     }

@@ -346,7 +346,7 @@ impl Recorder {
         // One stale receipt refuses the batch; each is then judged by itself.
         let alone = |receipt: &Receipt| match self.store.record(std::slice::from_ref(receipt)) {
             Ok(_) => Ok(()),
-            Err(StoreError::StaleEpoch { .. }) => Err(Refusal::Stale),
+            Err(StoreError::StaleEpoch { .. } | StoreError::Overtaken) => Err(Refusal::Stale),
             Err(error) => Err(Refusal::Failed(error)),
         };
         tickets.into_iter().zip(receipts.iter().map(alone)).collect()

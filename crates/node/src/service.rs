@@ -3,6 +3,7 @@
 use crate::{
     Node, NodeError,
     config::{About, QueryFile},
+    post,
     query_collection::Saved,
     release::{Ask, Given},
     world::World,
@@ -324,8 +325,11 @@ impl Taxii for Node {
         let id = uuid::Uuid::parse_str(id).map_err(|_| TaxiiError::NotFound)?;
         let world = self.world();
         let reader = world.reader(&who.account).ok_or(TaxiiError::NotFound)?.no;
-        let status = self.store.status(root, reader, id).map_err(|e| outward(e.into()))?;
-        status.map(|status| status.body.into_bytes()).ok_or(TaxiiError::NotFound)
+        let status = self.store.status(root, reader, id).map_err(|e| outward(e.into()))?.ok_or(TaxiiError::NotFound)?;
+        if status.at < self.statuses_kept_since(&world) && !post::waits(&status) {
+            return Err(TaxiiError::NotFound);
+        }
+        Ok(status.body.into_bytes())
     }
 
     fn collections(&self, who: &Caller, root: &str) -> Result<Collections, TaxiiError> {

@@ -105,7 +105,9 @@ laws! {
         a_line_that_closes_leaves_notices_until_it_opens_again,
         hidden_material_does_not_show_in_notices,
         content_that_gives_way_to_other_content_is_told_as_replaced,
+        what_is_replaced_between_page_and_receipt_is_not_given,
         bodies_that_wait_are_kept_with_their_status_and_take_turns,
+        objects_status_and_end_of_a_body_are_one_commit,
     }
     table {
         collections_are_unique_and_can_be_changed,
@@ -113,7 +115,7 @@ laws! {
         secrets_are_made_once,
         a_pull_moves_with_its_objects,
         alerts_come_with_what_they_are_about_and_once,
-        statuses_belong_to_their_reader_and_go_after_a_day,
+        statuses_belong_to_their_reader_and_go_when_they_are_old,
         markings_and_states_are_listed,
         instances_tell_their_roads,
         markings_go_along_with_what_they_mark,

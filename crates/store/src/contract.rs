@@ -132,6 +132,21 @@ pub struct Alongside {
     pub alerts: Vec<NewAlert>,
     /// Marking definitions to make visible in the batch's collection beside the objects they mark, if held in the realm (their newest instances get a chain `Origin::Own` there). For catalogue markings.
     pub markings: Vec<Incoming>,
+    /// What the account that sent the batch is told of it.
+    pub answer: Option<Answer>,
+}
+/// The status of a POST, made of what became of its objects. Kept by the same commit as they are, so that a crash leaves both or neither (I2).
+#[derive(Clone)]
+pub struct Answer {
+    /// Makes it. Called once, within the transaction.
+    pub make: Arc<dyn Fn(&Published) -> Status + Send + Sync>,
+    /// The body that waited to be processed, if the batch is one: it goes.
+    pub post: Option<i64>,
+}
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("post", &self.post).finish_non_exhaustive()
+    }
 }
 /// What happened to one object of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +167,8 @@ pub struct Published {
     pub slots: Vec<Option<Slot>>,
     /// The store's commit number.
     pub commit: u64,
+    /// The status that was kept, if [`Alongside::answer`] made one.
+    pub status: Option<Status>,
     /// The most objects that were held at once: for tests of that bound, and of no use otherwise.
     pub held: usize,
 }
@@ -349,7 +366,7 @@ pub struct Receipt {
     pub policies: [u8; 32],
     /// The instances given.
     pub given: Vec<InstanceNo>,
-    /// Slot of the last one.
+    /// Slot of the last one, in a page of the line; `None` for what is no part of it: notices of what was taken back.
     pub last: Option<Slot>,
     /// The reader came back with a cursor at this slot: earlier receipts of the line up to it are confirmed.
     pub confirms: Option<Slot>,
@@ -566,6 +583,9 @@ pub enum StoreError {
         /// The epoch in force.
         now: Epoch,
     },
+    /// Other content took the place of some that a page of the line was to give, between page and receipt: read again.
+    #[error("something of the page was replaced meanwhile: read it again")]
+    Overtaken,
     /// Nothing by that name.
     #[error("no such {what}")]
     NotFound {
@@ -732,8 +752,10 @@ pub trait Store: Send + Sync {
     /// Instances with a road on which this marking counts, whether it waits for it or not.
     fn marked_with(&self, id: &stix::Id<stix::id::MarkingDefinition>) -> Result<Vec<InstanceNo>, StoreError>;
 
-    /// Keeps a status resource (T-088); older than a day it may go.
+    /// Keeps a status resource (T-088).
     fn put_status(&self, status: &Status) -> Result<(), StoreError>;
+    /// Drops the statuses made before an instant; what is still to be processed keeps its own however old it is. Returns how many went.
+    fn drop_statuses(&self, before: Micros) -> Result<u64, StoreError>;
     /// A status resource of this reader.
     fn status(&self, realm: &str, reader: ReaderNo, id: uuid::Uuid) -> Result<Option<Status>, StoreError>;
     /// Keeps a body to be processed later, with its pending status; `post.no` is ignored.

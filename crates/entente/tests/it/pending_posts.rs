@@ -185,16 +185,87 @@ fn rights_and_quotas_are_those_of_the_moment_of_processing() {
     stage.assert_sound();
 }
 
-/// I2, T-088: SIGKILL right after the reply; the body is processed after the next start, whole and once.
+/// T-088, T-089, T-094: a status is there for as long as `node.toml` says, to the microsecond, and no longer; one that is still to be completed stays.
+#[test]
+fn a_status_is_kept_for_as_long_as_the_settings_say() {
+    let dir = NodeDir::init_with(
+        "hub",
+        &[public_room(POSTS)],
+        &format!("post_at_once_bytes_max = {AT_ONCE}\nstatus_kept_h = 25"),
+    );
+    dir.agree(&japan(&[POSTS], &[POSTS]));
+    let stage = Stage::open(dir);
+    stage.account(TOOL, Some("japan"), json!({}));
+    let kept = 25 * 3_600 * SECOND;
+    let done = stage.post(TOOL, POSTS, &envelope(&[indicator(1, 1).text()])).unwrap();
+    let waiting = stage.post(TOOL, POSTS, &many(2)).unwrap();
+    let there = |of: &Value| {
+        let who = Caller { account: TOOL.to_owned() };
+        match stage.node.status(&who, "live", of["id"].as_str().unwrap()) {
+            Ok(body) => Some(serde_json::from_slice::<Value>(&body).unwrap()),
+            Err(error) => {
+                assert_eq!(error, TaxiiError::NotFound);
+                None
+            }
+        }
+    };
+    let mut jobs = node::jobs::Jobs::default();
+    let tidy = |jobs: &mut node::jobs::Jobs| stage.node.tick(jobs, &Nobody).unwrap();
+    stage.pass(kept);
+    tidy(&mut jobs);
+    assert_eq!(there(&done), Some(done.clone()));
+    stage.pass(1);
+    assert_eq!(there(&done), None, "before it was dropped");
+    // Back in time it would show again, had it not been dropped.
+    stage.pass(node::jobs::STATUS_INTERVAL_US);
+    tidy(&mut jobs);
+    stage.set_clock(crate::stage::START);
+    assert_eq!(there(&done), None, "dropped");
+    stage.pass(3 * kept);
+    tidy(&mut node::jobs::Jobs::default());
+    assert_eq!(there(&waiting), Some(waiting.clone()), "it is not processed yet");
+    assert!(stage.node.process_post().unwrap());
+    assert_eq!(there(&waiting).unwrap()["success_count"], 20);
+    let base = std::fs::read_to_string(stage.dir.path().join("node.toml")).unwrap();
+    for (wrong, right) in [(24, 25), (8_785, 8_784)] {
+        let with = |hours: u32| base.replace("status_kept_h = 25", &format!("status_kept_h = {hours}"));
+        std::fs::write(stage.dir.path().join("node.toml"), with(wrong)).unwrap();
+        assert!(stage.failed(Request::Reload).contains("status_kept_h"));
+        std::fs::write(stage.dir.path().join("node.toml"), with(right)).unwrap();
+        stage.done(Request::Reload);
+    }
+}
+
+/// There is no partner to pull from.
+struct Nobody;
+
+impl node::federation::Transport for Nobody {
+    fn send(&self, _: &taxii::client::Request) -> Result<taxii::client::Response, taxii::client::TransportError> {
+        unreachable!("no agreement pulls")
+    }
+}
+
+/// I2, T-088, T-094: SIGKILL right after the reply; the body is processed after the next start, whole and once: not even what is refused of it is kept twice,
+/// nor does what was brought before the kill count against the quota, which is just enough.
 #[test]
 fn a_body_that_was_acknowledged_survives_a_kill() {
+    const ROUNDS: u32 = 6;
     let dir = dir();
+    let objects = |round: u32| (0..400).map(|n| indicator(100 + round, n)).collect::<Vec<_>>();
+    let unreadable = |round: u32| format!("{{\"type\":\"tool\",\"id\":\"no id {round}\"}}");
+    let texts = |round: u32| {
+        let mut texts: Vec<String> = objects(round).iter().map(Indicator::text).collect();
+        texts.push(unreadable(round));
+        texts
+    };
+    let quota: usize = (0..ROUNDS).flat_map(texts).map(|text| text.len()).sum();
+    dir.agree(&Deal { more: format!("quota_bytes = {quota}\n"), ..japan(&[POSTS], &[POSTS]) });
     let client = dir.client(&dir.account(TOOL, Some("japan"), &[]));
     let mut expected = Vec::new();
-    for round in 0..6_u32 {
+    for round in 0..ROUNDS {
         let mut serving = dir.serve();
-        let objects: Vec<_> = (0..400).map(|n| indicator(100 + round, n)).collect();
-        let body = envelope(&objects.iter().map(Indicator::text).collect::<Vec<_>>());
+        let objects = objects(round);
+        let body = envelope(&texts(round));
         let answer = client.post(&format!("/live/collections/{POSTS}/objects/"), &body).unwrap();
         assert_eq!(answer.status, 202);
         let pending = answer.json();
@@ -216,7 +287,7 @@ fn a_body_that_was_acknowledged_survives_a_kill() {
             assert!(started.elapsed() < Duration::from_secs(60), "still pending: {}", serving.log());
             std::thread::sleep(Duration::from_millis(20));
         };
-        assert_eq!(done["success_count"], 400, "{done}");
+        assert_eq!((&done["success_count"], &done["failure_count"]), (&json!(400), &json!(1)), "{done}");
         assert_eq!(serving.end(), Some(0));
     }
     let serving = dir.serve();
@@ -235,6 +306,8 @@ fn a_body_that_was_acknowledged_survives_a_kill() {
     expected.sort();
     assert!(ids == expected, "{} of {}", ids.len(), expected.len());
     assert_eq!(serving.end(), Some(0));
+    let refused = dir.json(&["quarantine", "list"]);
+    assert_eq!(refused.as_array().unwrap().len(), ROUNDS as usize, "{refused}");
     assert_eq!(dir.json(&["doctor"])["sound"], true);
 }
 

@@ -297,7 +297,7 @@ impl Node {
                 body: serde_json::json!({"id": id.as_str(), "modified": stamp}),
             };
             let alongside = Alongside { act: Some(act), ..Alongside::default() };
-            self.take_in(&head, vec![revoked.clone()], &BTreeMap::new(), alongside, None, |_| None)?;
+            self.take_in(&head, vec![revoked.clone()], &BTreeMap::new(), alongside, None)?;
         }
         Ok(serde_json::json!({"id": id.as_str(), "modified": stamp, "revoked": true}))
     }

@@ -60,6 +60,10 @@ pub struct NodeFile {
     /// processed after that.
     #[serde(default = "post_at_once_bytes_max")]
     pub post_at_once_bytes_max: u64,
+    /// Hours for which the status of a POST is kept after it was processed (T-088), at least 25: the standard demands a day after processing ended, and this
+    /// counts from when it began.
+    #[serde(default = "status_kept_h")]
+    pub status_kept_h: u32,
     /// Objects in one page at the most; a larger `limit` is lowered (C-006).
     #[serde(default = "page_objects_max")]
     pub page_objects_max: usize,
@@ -101,6 +105,9 @@ impl About {
     }
 }
 
+/// What `status_kept_h` may be: a day and an hour, to a year.
+const STATUS_KEPT_H_MIN: u32 = 25;
+const STATUS_KEPT_H_MAX: u32 = 366 * 24;
 /// Characters of a description or a contact: a page of text, in every reply of discovery.
 const ABOUT_CHARS_MAX: usize = 4_096;
 
@@ -364,6 +371,9 @@ fn max_content_length() -> u64 {
 fn post_at_once_bytes_max() -> u64 {
     8 * 1024 * 1024
 }
+fn status_kept_h() -> u32 {
+    7 * 24
+}
 fn page_objects_max() -> usize {
     1_000
 }
@@ -387,6 +397,10 @@ impl NodeFile {
         }
         if self.max_content_length == 0 || self.max_content_length > (1 << 53) - 1 {
             faults.push("node.toml: max_content_length must be between 1 and 2^53 - 1 (T-004, T-085)".to_owned());
+        }
+        if !(STATUS_KEPT_H_MIN..=STATUS_KEPT_H_MAX).contains(&self.status_kept_h) {
+            let what = format!("must be between {STATUS_KEPT_H_MIN} and {STATUS_KEPT_H_MAX}");
+            faults.push(format!("node.toml: status_kept_h {what} (T-088)"));
         }
         if self.page_objects_max == 0 {
             faults.push("node.toml: page_objects_max must be at least 1".to_owned());

@@ -112,7 +112,7 @@ pub(super) fn alerts_come_with_what_they_are_about_and_once(open: Open<'_>) {
 }
 
 /// T-088, T-066: nobody else finds it.
-pub(super) fn statuses_belong_to_their_reader_and_go_after_a_day(open: Open<'_>) {
+pub(super) fn statuses_belong_to_their_reader_and_go_when_they_are_old(open: Open<'_>) {
     let world = World::new(open(), 1, 1).unwrap();
     let status = |n: u128, reader: u32, at: i64| Status {
         id: Uuid::from_u128(n),
@@ -126,11 +126,11 @@ pub(super) fn statuses_belong_to_their_reader_and_go_after_a_day(open: Open<'_>)
     world.store.put_status(&status(2, 1, 0)).unwrap();
     assert_eq!(find(0, "live", 1), Some(status(1, 0, 0)));
     assert_eq!([find(1, "live", 1), find(0, "exercise", 1), find(0, "live", 3)], [None, None, None]);
-    world.store.put_status(&status(3, 0, 86_400_000_000)).unwrap();
-    assert!(find(0, "live", 1).is_some(), "a day old to the microsecond");
-    world.store.put_status(&status(4, 0, 86_400_000_001)).unwrap();
-    assert_eq!(find(0, "live", 1), None);
-    assert!(find(1, "live", 2).is_some(), "another reader's");
+    assert_eq!(world.store.drop_statuses(0).unwrap(), 0, "made at that very instant");
+    world.store.put_status(&status(3, 0, 1)).unwrap();
+    assert_eq!(world.store.drop_statuses(1).unwrap(), 2, "of every reader");
+    assert_eq!([find(0, "live", 1), find(1, "live", 2)], [None, None]);
+    assert!(find(0, "live", 3).is_some());
 }
 
 /// Contract: what a node starts from.

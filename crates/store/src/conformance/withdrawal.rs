@@ -1,7 +1,8 @@
 //! Laws of what is taken back from a reader that had been given it.
 use super::Open;
 use super::world::{Make, Put, World, id, line, marking, query, receipt, sightings};
-use crate::{InstanceNo, Post, Status, WithdrawalReason};
+use crate::{Alongside, Answer, InstanceNo, Post, Published, Status, StoreError, WithdrawalReason};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The reader is given these instances, as a receipt says.
@@ -141,6 +142,35 @@ pub(super) fn content_that_gives_way_to_other_content_is_told_as_replaced(open: 
     world.sound();
 }
 
+/// I5, I6: no epoch moves when other content takes the place of some, so the receipt itself asks whether the line still shows what is about to be given. What
+/// was given by then would never be told as taken back.
+pub(super) fn what_is_replaced_between_page_and_receipt_is_not_given(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 2).unwrap();
+    let c = world.collections[0];
+    let creator = id("identity", 7);
+    world.ingest(c, &[Put::new(Make { creator: None, ..Make::new(creator.clone(), 1) }, 0b11)]).unwrap();
+    let theirs = Make { creator: Some(creator.clone()), salt: 1, ..Make::new(id("sighting", 0), 1) };
+    let ours = Make { salt: 2, ..theirs.clone() };
+    world.ingest(c, &[Put::by(0, theirs, 0b11)]).unwrap();
+    let page = |world: &World| {
+        let page = world.store.page(&query(line(world, 1), None, 10, super::world::every())).unwrap();
+        let last = page.items.last().map(|item| item.slot);
+        let mut given = Vec::new();
+        for item in page.items {
+            let _ = item.labelled.map(|stored| given.push(stored.no));
+        }
+        receipt(world, 1, given, last)
+    };
+    let before = page(&world);
+    world.ingest(c, &[Put { vouched: true, ..Put::new(ours, 0b11) }]).unwrap();
+    assert_eq!(world.store.epoch().unwrap().0, before.epoch);
+    assert!(matches!(world.store.record(&[before]), Err(StoreError::Overtaken)));
+    assert!(notices(&world, 1, 10).is_empty());
+    let after = page(&world);
+    world.store.record(&[after]).unwrap();
+    world.sound();
+}
+
 fn status(reader: u32, n: u128, at: i64, body: &str) -> Status {
     Status { id: Uuid::from_u128(n), realm: "live".to_owned(), reader, at, body: body.to_owned() }
 }
@@ -170,7 +200,8 @@ pub(super) fn bodies_that_wait_are_kept_with_their_status_and_take_turns(open: O
     let mut order = Vec::new();
     let mut last = None;
     // Long afterwards.
-    store.put_status(&status(2, 99, now + 3 * day, "other")).unwrap();
+    store.put_status(&status(2, 99, now, "other")).unwrap();
+    assert_eq!(store.drop_statuses(now + 3 * day).unwrap(), 1, "that of no body");
     while let Some(post) = store.next_post(last).unwrap() {
         assert_eq!(post.body.len(), 10 + usize::try_from(post.status.as_u128()).unwrap());
         let held = |id| store.status("live", post.reader, id).unwrap().map(|s| s.body);
@@ -192,4 +223,46 @@ pub(super) fn bodies_that_wait_are_kept_with_their_status_and_take_turns(open: O
     }
     assert_eq!(order, [3, 1, 2, 4]);
     assert_eq!(store.posts_of(2).unwrap(), (0, 0));
+}
+
+/// I2, T-088, T-094: the objects of a body that waited, its status and its end are durable together or not at all.
+pub(super) fn objects_status_and_end_of_a_body_are_one_commit(open: Open<'_>) {
+    let world = World::new(open(), 1, 2).unwrap();
+    let (store, now, c) = (&world.store, world.now, world.collections[0]);
+    let post = Post {
+        no: 0,
+        reader: 1,
+        realm: "live".to_owned(),
+        status: Uuid::from_u128(1),
+        collection: c,
+        at: now,
+        body: b"{}".to_vec(),
+    };
+    store.put_post(&post, &status(1, 1, now, "pending")).unwrap();
+    let no = store.next_post(None).unwrap().unwrap().no;
+    let puts = sightings(0..3, 0b11);
+    let ingest = |post: i64| {
+        let make = move |published: &Published| {
+            let slots: Vec<bool> = published.slots.iter().map(Option::is_some).collect();
+            status(1, 1, now, &format!("{} {slots:?}", published.taken.len()))
+        };
+        let alongside =
+            Alongside { answer: Some(Answer { make: Arc::new(make), post: Some(post) }), ..Alongside::default() };
+        store.ingest(
+            &world.head(c, &puts),
+            &World::incoming(c, &puts),
+            &alongside,
+            &world.rights,
+            Some(line(&world, 1)),
+        )
+    };
+    let held = || store.status("live", 1, Uuid::from_u128(1)).unwrap().unwrap().body;
+    let shown = || store.page(&query(line(&world, 1), None, 10, super::world::every())).unwrap().items.len();
+    assert!(matches!(ingest(no + 1), Err(StoreError::NotFound { .. })), "no such body waits");
+    assert_eq!((held().as_str(), shown(), store.posts_of(1).unwrap().0), ("pending", 0, 1), "nothing of it happened");
+    let published = ingest(no).unwrap();
+    assert_eq!(published.status.unwrap().body, held());
+    assert_eq!((held().as_str(), shown(), store.posts_of(1).unwrap().0), ("3 [true, true, true]", 3, 0));
+    assert!(store.end_post(no, &status(1, 1, now, "twice")).is_err());
+    world.sound();
 }

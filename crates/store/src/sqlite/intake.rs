@@ -6,6 +6,7 @@ use super::member::{REVOKED, SEVERAL_ROADS};
 use super::pack::{Ref, need_no, refs_bytes, refs_from};
 use super::registry::foreign;
 use super::rights::{self, Changed};
+use super::store::{drop_post, put_status};
 use super::visibility::{Graph, Seed, Settled};
 use super::withdrawal;
 use super::work::{ContentRun, STAGED_CONTENT, Work, append_act};
@@ -547,7 +548,16 @@ impl<'a> Taking<'a> {
             }
         }
         let commit = work.snap.commit.saturating_add(1).cast_unsigned();
-        Ok((Published { taken, slots, commit, held: self.held }, diffs))
+        let mut published = Published { taken, slots, commit, status: None, held: self.held };
+        if let Some(answer) = &self.alongside.answer {
+            let status = (answer.make)(&published);
+            put_status(work.conn, &status)?;
+            if let Some(post) = answer.post {
+                drop_post(work.conn, post)?;
+            }
+            published.status = Some(status);
+        }
+        Ok((published, diffs))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Receipts of deliveries, each with its audit leaf (L-155, I6).
+use super::bank::Kind;
 use super::error::backend;
 use super::lock;
 use super::pack::{bitmap_bytes, bitmap_from};
-use super::work::append_leaf;
+use super::work::{Snapshot, append_leaf};
 use crate::{Delivery, InstanceNo, Line, Receipt, ReceiptRow, Slot, StoreError};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
@@ -48,6 +49,15 @@ impl Confirmed {
 pub(super) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
+}
+
+/// Whether the line still shows all that a page of it is about to give. Notices of what was taken back are of what it does not show.
+pub(super) fn still_shown(snap: &Snapshot, receipt: &Receipt) -> bool {
+    if receipt.last.is_none() {
+        return true;
+    }
+    let shown = snap.line(receipt.line).map(|row| snap.bank.get(Kind::Shown, row.no));
+    receipt.given.iter().all(|no| shown.is_some_and(|shown| shown.contains(*no)))
 }
 
 /// Writes receipts and leaves; the caller has checked the epoch in this transaction.

@@ -18,9 +18,6 @@ use std::path::Path;
 use std::sync::Arc;
 use stix::AnyId;
 
-/// How long a status resource is kept, in microseconds: one day (T-088).
-const STATUS_KEPT_US: Micros = 86_400_000_000;
-
 impl Store for SqliteStore {
     fn epoch(&self) -> Result<(Epoch, [u8; 32]), StoreError> {
         let snapshot = self.current();
@@ -182,6 +179,10 @@ impl Store for SqliteStore {
             if receipts.iter().any(|receipt| receipt.epoch != snap.epoch) {
                 return Err(StoreError::StaleEpoch { now: snap.epoch });
             }
+            // No epoch moves when other content takes the place of some (I5): whoever is given what went by then would not be told.
+            if !receipts.iter().all(|receipt| receipts::still_shown(snap, receipt)) {
+                return Err(StoreError::Overtaken);
+            }
             receipts::record(conn, receipts)
         })?;
         self.confirmed.offered(receipts.iter().map(|receipt| receipt.line));
@@ -319,6 +320,16 @@ impl Store for SqliteStore {
         self.write_rows(|conn, _| put_status(conn, status))
     }
 
+    fn drop_statuses(&self, before: Micros) -> Result<u64, StoreError> {
+        self.write_rows(|conn, _| {
+            let mut drop = conn.prepare_cached(
+                "DELETE FROM status WHERE at < ?1
+                 AND NOT EXISTS (SELECT 1 FROM post WHERE post.reader = status.reader AND post.status = status.id)",
+            )?;
+            Ok(drop.execute([before])? as u64)
+        })
+    }
+
     fn put_post(&self, post: &Post, status: &Status) -> Result<(), StoreError> {
         self.write_rows(|conn, _| {
             put_status(conn, status)?;
@@ -374,10 +385,7 @@ impl Store for SqliteStore {
     fn end_post(&self, no: i64, status: &Status) -> Result<(), StoreError> {
         self.write_rows(|conn, _| {
             put_status(conn, status)?;
-            if conn.prepare_cached("DELETE FROM post WHERE no = ?1")?.execute([no])? == 0 {
-                return Err(StoreError::NotFound { what: "body to be processed" });
-            }
-            Ok(())
+            drop_post(conn, no)
         })
     }
 
@@ -565,13 +573,16 @@ impl Store for SqliteStore {
     }
 }
 
-/// Keeps a status, and drops the old ones of its reader; what is still to be processed stays however old it is (T-088).
-fn put_status(conn: &rusqlite::Connection, status: &Status) -> Result<(), StoreError> {
-    let old = status.at.saturating_sub(STATUS_KEPT_US);
-    conn.prepare_cached(
-        "DELETE FROM status WHERE reader = ?1 AND at < ?2 AND id NOT IN (SELECT status FROM post WHERE reader = ?1)",
-    )?
-    .execute(params![status.reader, old])?;
+/// A body is processed: it goes.
+pub(super) fn drop_post(conn: &rusqlite::Connection, no: i64) -> Result<(), StoreError> {
+    if conn.prepare_cached("DELETE FROM post WHERE no = ?1")?.execute([no])? == 0 {
+        return Err(StoreError::NotFound { what: "body to be processed" });
+    }
+    Ok(())
+}
+
+/// Keeps a status.
+pub(super) fn put_status(conn: &rusqlite::Connection, status: &Status) -> Result<(), StoreError> {
     conn.prepare_cached(
         "INSERT INTO status (reader, realm, id, at, body) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (reader, realm, id) DO UPDATE SET at = excluded.at, body = excluded.body",
