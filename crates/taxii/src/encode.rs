@@ -203,15 +203,24 @@ fn write_styled(item: &Item, assigned: &Markings, tlp: Option<Tlp>, style: Style
         && std::str::from_utf8(&marked).is_ok_and(|text| splice::add_spec_version(text, out))
 }
 
-/// The TLP 1 markings for the TLP 2 ones that an object carries or was assigned. `None`: one has no twin, so the object stays; or it cannot be read.
+/// The TLP 1 markings for the TLP 2 ones that an object carries, as a whole or on a part, or was assigned. `None`: one has no twin, so the object stays; or
+/// it cannot be read. A client that does not know the level of a part would take the part for unmarked, so its twin stands on the object.
 fn twins(item: &Item, assigned: &Markings, strict: Tlp1Twin) -> Option<Vec<stix::Id<stix::id::MarkingDefinition>>> {
     #[derive(serde::Deserialize)]
     struct Carried {
         #[serde(default)]
         object_marking_refs: Vec<String>,
+        #[serde(default)]
+        granular_markings: Vec<Part>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Part {
+        #[serde(default)]
+        marking_ref: Option<String>,
     }
     let carried: Carried = serde_json::from_str(&item.raw).ok()?;
-    let carried = carried.object_marking_refs.iter().filter_map(|id| id.parse().ok());
+    let parts = carried.granular_markings.iter().filter_map(|part| part.marking_ref.as_ref());
+    let carried = carried.object_marking_refs.iter().chain(parts).filter_map(|id| id.parse().ok());
     let mut twins = Vec::new();
     for id in carried.chain(assigned.iter().copied()) {
         let Some(level) = Tlp::from_marking(&id).filter(|level| level.marking_id() == id) else { continue };
@@ -488,6 +497,15 @@ mod tests {
         assert!(style(Tlp1Twin::Amber).shows(&strict, &[]));
         let as_amber = styled(&strict.raw, &[], style(Tlp1Twin::Amber));
         assert_eq!(as_amber, format!(r#"{{"objects":[{{"object_marking_refs":["{TLP2_STRICT}","{TLP1_AMBER}"]}}]}}"#));
+        // On a part it counts as on the whole.
+        let parted = |id: &str| {
+            let part = format!(r#"{{"selectors":["name"],"marking_ref":"{id}"}},{{"selectors":["name"],"lang":"en"}}"#);
+            item(&format!(r#"{{"granular_markings":[{part}]}}"#), None)
+        };
+        let amber = parsed(styled(&parted(TLP2_AMBER).raw, &[], style(Tlp1Twin::Withhold)).as_bytes());
+        assert_eq!(amber["objects"][0]["object_marking_refs"], json!([TLP1_AMBER]));
+        assert!(!style(Tlp1Twin::Withhold).shows(&parted(TLP2_STRICT), &[]));
+        assert!(style(Tlp1Twin::Amber).shows(&parted(TLP2_STRICT), &[]));
         let peer = Style { peer: true, ..style(Tlp1Twin::Withhold) };
         assert!(peer.shows(&strict, &[]), "a peer gets what its labels permit, as it is");
         assert_eq!(peer.quirks(), "");
