@@ -23,6 +23,8 @@ class Line:
     partner: str
     peer: bool
     alias: str
+    # What changes objects for this account, if anything does.
+    quirks: bool = False
 
     def __str__(self) -> str:
         return f"{self.account} at {self.giver}/{self.alias}"
@@ -37,7 +39,7 @@ class Coalition:
         self.process.wait_for(described.is_file)
         told = json.loads(described.read_text())
         self.nodes: dict[str, dict] = {node["name"]: node for node in told["nodes"]}
-        self._all = told["shown"]
+        self._all, self._given = told["shown"], told["given_with_quirks"]
         self._partners: dict[tuple[str, str], Partner] = {}
 
     def oracle(self, line: Line) -> list[dict]:
@@ -61,13 +63,17 @@ class Coalition:
         """Aliases of the collections that the agreement lets the partner read."""
         return set(self._all.get(giver, {}).get(partner, {}))
 
-    def lines(self, peer: bool | None = None) -> Iterator[Line]:
-        """Every line of every account at every node; of peers' accounts only, or of ordinary clients' only, if asked."""
+    def given(self, line: Line) -> list[dict]:
+        """What the oracle says an account with quirks gets: rows of id, version, sha256 of the bytes as they are kept, and what is added to them."""
+        return self._given.get(line.giver, {}).get(line.account, {}).get(line.alias, [])
+
+    def lines(self, peer: bool | None = None, quirks: bool = False) -> Iterator[Line]:
+        """Every line of every account at every node; of peers' accounts only, or of ordinary clients' only, or of clients that need quirks, if asked."""
         for giver, node in self.nodes.items():
             for account, about in node["accounts"].items():
-                if peer is None or about["peer"] == peer:
+                if bool(about["quirks"]) == quirks and (peer is None or about["peer"] == peer):
                     for alias in sorted(self.readable(giver, about["partner"])):
-                        yield Line(giver, account, about["partner"], about["peer"], alias)
+                        yield Line(giver, account, about["partner"], about["peer"], alias, quirks)
 
     def accounts(self) -> Iterator[tuple[str, str, dict]]:
         """Every account: node, name, what is known of it."""

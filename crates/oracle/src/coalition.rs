@@ -13,6 +13,7 @@
 mod decide;
 mod files;
 mod object;
+mod quirk;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use files::{
     Accept, AgreementFile, ClearanceFile, CoalitionFile, CollectionFile, Give, Gives, Into, Load, LoadFile, Member,
     NodeFile, Operator, Pull,
 };
+pub use quirk::{Given, Quirks, Strict};
 pub use settle::{Cell, Held, Settled};
 
 use object::{Meaning, Need, Read};

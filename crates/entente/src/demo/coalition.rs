@@ -6,6 +6,7 @@ use node::{
     Environment, Node,
     admin::{Reply, Request},
 };
+use oracle::coalition::{Quirks, Strict};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -39,12 +40,19 @@ const CORPUS: [(&str, &str, &str, &str); 4] = [
     ("stix21-reports/poisonivy.json", "cert", "advisories", "DEMO-XPA CONFIDENTIAL REL TO AUS, NATO"),
 ];
 
+/// What the accounts of a partner are for, and what each is called after the partner's name.
+const PURPOSES: [&str; 3] = ["node", "tool", "legacy"];
+/// Where partners have an account for a tool that needs quirks.
+const QUIRKS_AT: [&str; 2] = ["australia", "japan"];
+
 /// An account of a partner.
 pub(super) struct PartnerAccount {
     pub(super) name: String,
     pub(super) partner: String,
     pub(super) password: String,
     pub(super) peer: bool,
+    /// What changes objects for it (C-008, C-009).
+    quirks: Option<Quirks>,
 }
 
 /// One running node.
@@ -54,7 +62,7 @@ pub(super) struct Member {
     pub(super) node: Arc<Node>,
     pub(super) taxii: SocketAddr,
     pub(super) operator: SocketAddr,
-    /// Partners' accounts here: each has one for its node and one for an ordinary tool.
+    /// Partners' accounts here: each has one for its node, one for an ordinary tool, and at some one for a tool that needs quirks.
     pub(super) accounts: Vec<PartnerAccount>,
     server: serve::Running,
 }
@@ -127,16 +135,25 @@ impl Coalition {
         }
         for member in &mut members {
             let partners: Vec<String> = member.node.world().config.agreements.keys().cloned().collect();
-            for partner in partners {
-                for peer in [true, false] {
-                    let name = format!("{partner}-{}", if peer { "node" } else { "tool" });
+            for (n, partner) in partners.into_iter().enumerate() {
+                for purpose in PURPOSES {
+                    if purpose == "legacy" && !QUIRKS_AT.contains(&member.name.as_str()) {
+                        continue;
+                    }
+                    let name = format!("{partner}-{purpose}");
+                    let peer = purpose == "node";
+                    let how = if n % 2 == 0 { Strict::Withhold } else { Strict::Amber };
+                    let quirks = Quirks { sco_spec_version: true, tlp1_twin: Some(how) };
+                    let quirks = (purpose == "legacy").then_some(quirks);
+                    let mut settings = quirks.map_or_else(|| serde_json::json!({}), settings);
+                    settings["peer"] = peer.into();
                     let request = Request::User {
                         name: name.clone(),
                         create: true,
                         partner: Some(partner.clone()),
                         password: None,
                         token: false,
-                        settings: Some(serde_json::json!({"peer": peer})),
+                        settings: Some(settings),
                         disabled: None,
                     };
                     let value = done(member.node.admin(request, &|_, _| ()))?;
@@ -145,7 +162,7 @@ impl Coalition {
                         let secret = dir.join("nodes").join(&partner).join("secrets").join(&member.name);
                         fs::write(&secret, &password).map_err(text)?;
                     }
-                    member.accounts.push(PartnerAccount { name, partner: partner.clone(), password, peer });
+                    member.accounts.push(PartnerAccount { name, partner: partner.clone(), password, peer, quirks });
                 }
             }
         }
@@ -216,7 +233,7 @@ impl Coalition {
         ];
         for member in &self.members {
             lines.push(format!("  {} (metrics: http://{}/metrics)", member.title, member.operator));
-            for account in member.accounts.iter().filter(|a| !a.peer) {
+            for account in member.accounts.iter().filter(|a| !a.peer && a.quirks.is_none()) {
                 lines.push(format!("    http://{}/taxii2/  {}:{}", member.taxii, account.name, account.password));
             }
         }
@@ -245,7 +262,7 @@ impl Coalition {
             .map(|member| {
                 let world = member.node.world();
                 let collections: BTreeMap<_, _> = world.collections.values().map(|c| (c.new.alias.clone(), c.new.id)).collect();
-                let account = |a: &PartnerAccount| (a.name.clone(), serde_json::json!({"partner": a.partner, "password": a.password, "peer": a.peer}));
+                let account = |a: &PartnerAccount| (a.name.clone(), serde_json::json!({"partner": a.partner, "password": a.password, "peer": a.peer, "quirks": a.quirks.map(settings)}));
                 let accounts: BTreeMap<_, _> = member.accounts.iter().map(account).collect();
                 serde_json::json!({"name": member.name, "title": member.title, "discovery": format!("http://{}/taxii2/", member.taxii),
                     "root": format!("http://{}/live/", member.taxii), "operator": format!("http://{}/", member.operator),
@@ -255,11 +272,28 @@ impl Coalition {
         let held =
             |h: &oracle::coalition::Held| serde_json::json!({"id": h.id, "version": h.version, "sha256": h.sha256});
         let mut shown: BTreeMap<String, BTreeMap<String, BTreeMap<String, Vec<serde_json::Value>>>> = BTreeMap::new();
-        for ((giver, reader), lines) in oracle.settle().shown() {
+        let settled = oracle.settle();
+        for ((giver, reader), lines) in settled.shown() {
             let lines = lines.iter().map(|(alias, set)| (alias.clone(), set.iter().map(held).collect())).collect();
             shown.entry(giver).or_default().insert(reader, lines);
         }
-        serde_json::json!({"nodes": nodes, "shown": shown})
+        let given = |g: &oracle::coalition::Given| {
+            let mut row = held(&g.held);
+            row["markings"] = serde_json::json!(g.markings);
+            row["spec_version"] = g.spec_version.into();
+            row
+        };
+        let mut given_with_quirks: BTreeMap<String, BTreeMap<String, BTreeMap<String, Vec<serde_json::Value>>>> =
+            BTreeMap::new();
+        for member in &self.members {
+            for account in &member.accounts {
+                let Some(quirks) = account.quirks else { continue };
+                let lines = settled.given(&member.name, &account.partner, quirks);
+                let lines = lines.iter().map(|(alias, rows)| (alias.clone(), rows.iter().map(given).collect()));
+                given_with_quirks.entry(member.name.clone()).or_default().insert(account.name.clone(), lines.collect());
+            }
+        }
+        serde_json::json!({"nodes": nodes, "shown": shown, "given_with_quirks": given_with_quirks})
     }
 
     pub(super) fn stop(&self) {
@@ -267,6 +301,15 @@ impl Coalition {
             member.server.stop();
         }
     }
+}
+
+/// Quirks as the settings of an account.
+fn settings(quirks: Quirks) -> serde_json::Value {
+    let twin = quirks.tlp1_twin.map(|how| match how {
+        Strict::Withhold => "withhold",
+        Strict::Amber => "amber",
+    });
+    serde_json::json!({"sco_spec_version": quirks.sco_spec_version, "tlp1_twin": twin})
 }
 
 fn pull_all(member: &Member) -> Result<u64, String> {

@@ -32,6 +32,15 @@ const PAP_IDS: [&str; 5] = [
 pub(super) fn tlp_level(id: &str) -> Option<&'static str> {
     TLP_IDS.iter().find(|(known, _)| *known == id).map(|(_, level)| *level)
 }
+/// The level of a TLP 2 marking id that TLP 1 spells otherwise.
+pub(super) fn tlp_2_level(id: &str) -> Option<&'static str> {
+    // The first five are those of TLP 2; of AMBER+STRICT there is no other.
+    TLP_IDS[..5].iter().find(|(known, _)| *known == id).map(|(_, level)| *level)
+}
+/// The TLP 1 marking id of a level.
+pub(super) fn tlp_1_id(level: &str) -> Option<&'static str> {
+    TLP_IDS[5..].iter().find(|(_, known)| *known == level).map(|(id, _)| *id)
+}
 /// Whether the object makes sense without the target (L-127).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
@@ -71,6 +80,10 @@ pub(super) struct Read {
     pub(super) name: Option<String>,
     /// Markings of the object and of its parts; a label or TLP definition is marked by itself.
     pub(super) carried: BTreeSet<String>,
+    /// Markings in `object_marking_refs`.
+    pub(super) on_object: BTreeSet<String>,
+    /// Whether it has a `spec_version`.
+    pub(super) says_spec_version: bool,
     /// Targets apart from itself and TLP, each with its strongest need.
     pub(super) references: BTreeMap<String, Need>,
     /// For a marking definition other than TLP.
@@ -101,6 +114,15 @@ pub(super) fn read(raw: &str) -> Result<Read, String> {
         sha256: Sha256::digest(raw.as_bytes()).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")),
         created_by: text("created_by_ref"),
         name: text("name"),
+        on_object: value
+            .get("object_marking_refs")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_lowercase)
+            .collect(),
+        says_spec_version: value.get("spec_version").is_some(),
         id,
         kind,
         carried,

@@ -1,7 +1,7 @@
 //! The fixpoint: who is shown what, who takes what, until nobody takes anything new.
 
 use super::decide::{Reason, permits, same};
-use super::object::{Meaning, Need, tlp_level};
+use super::object::{Meaning, Need, Read, tlp_level};
 use super::{Coalition, OPERATOR, Reader};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -150,6 +150,28 @@ impl Settled<'_> {
             }
         }
         all
+    }
+    /// What a reader of a node is shown, by collection: each object with the markings assigned on the road that permits it.
+    pub(super) fn line_with_markings(
+        &self,
+        node: &str,
+        partner: &str,
+    ) -> BTreeMap<String, Vec<(&Read, Held, BTreeSet<String>)>> {
+        let mut lines = BTreeMap::new();
+        for (number, node) in self.coalition.nodes.iter().enumerate().filter(|(_, n)| n.name == node) {
+            for reader in node.readers.iter().filter(|r| r.partner.as_deref() == Some(partner) && self.in_force(r)) {
+                let view = self.view(number, reader);
+                let given: BTreeSet<usize> = reader.gives.iter().map(|(collection, _)| *collection).collect();
+                for collection in given {
+                    let line = self.line(number, &view, collection).into_iter().map(|(thing, road)| {
+                        let read = &self.coalition.things[thing].read;
+                        (read, self.name(thing, false), self.sets.get(road.assigned).clone())
+                    });
+                    lines.insert(node.collections[collection].alias.clone(), line.collect());
+                }
+            }
+        }
+        lines
     }
     /// Label by node. A row is the text of the markings an object has where it was loaded, `(none)` for what waits there in quarantine.
     pub fn matrix(&self) -> BTreeMap<String, BTreeMap<String, Cell>> {
