@@ -17,6 +17,7 @@ mod crash;
 mod detection;
 mod labels;
 mod late_release;
+mod matrix;
 mod pending_posts;
 mod query_collections;
 mod redaction;
