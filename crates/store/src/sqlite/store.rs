@@ -163,10 +163,11 @@ impl Store for SqliteStore {
         self.read_as_of_commit(|conn, snap| {
             let Some(row) = snap.line(line) else { return Ok(false) };
             let Some(realm) = page::realm_of(snap, line) else { return Ok(false) };
-            let Some(key) = find_key(conn, realm, id.as_str())? else { return Ok(false) };
-            if !snap.visible_keys(line.reader).contains(key) {
+            // Looked up whether or not there is such a key, so that time does not tell (L-131).
+            let visible = snap.visible_keys(line.reader);
+            let Some(key) = find_key(conn, realm, id.as_str())?.filter(|key| visible.contains(*key)) else {
                 return Ok(false);
-            }
+            };
             let shown = snap.bank.get(Kind::Shown, row.no);
             let mut rows = conn.prepare_cached("SELECT no FROM instance WHERE key = ?1")?;
             let nos = rows.query_map([key], |row| row.get::<_, InstanceNo>(0))?.collect::<Result<Vec<_>, _>>()?;
