@@ -34,7 +34,7 @@ def refusals(s):
         yield s.get(f"{at}objects/", account=None)
 
 
-@check("T-001", "T-002", "T-005", "T-007", "T-008", "T-010")
+@check("T-001", "T-002", "T-005", "T-007", "T-008", "T-010", "T-128")
 def every_endpoint_answers_with_the_resource_of_its_kind(s):
     for path, kind in every_get(s):
         resources.shape(kind, s.get(path).resource(200))

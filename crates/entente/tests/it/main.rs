@@ -25,3 +25,4 @@ mod resilience;
 mod twin;
 mod validate;
 mod withdrawals;
+mod writes;

@@ -9,7 +9,7 @@ use crate::{
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Request, header},
+    http::{HeaderMap, Request},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http_body_util::BodyExt as _;

@@ -23,7 +23,6 @@ const REASONS: &[(&str, &str)] = &[
     ("T-072", "the client takes URLs from files: `docs/reference/not-yet.md`"),
     ("T-077", "allowed, not offered: a node names its own API roots alone"),
     ("T-082", "allowed: several API roots (realms) are there; an account is one and the same in all of them"),
-    ("T-123", "allowed, not done: DELETE takes away from the named collection what the caller brought there"),
     ("T-127", "advice: nothing is dropped by itself; what an operator deletes is gone"),
     ("T-143", "allowed, nothing to do: what is no TAXII lives outside the API roots"),
 ];
