@@ -328,6 +328,356 @@ fn a_later_member_gains_nothing_by_a_combination() {
     assert!(got.starts_with("held: no context"), "{got}");
 }
 
+/// A policy that has what NATO's has not: contexts and groups inside one another, an obsolete one and one that is not for the highest level, a context that is no
+/// group, a tag set with an informative tag before the permissive one, permissive tag sets without a role, and several restrictive ones.
+fn pact(lists: &str) -> Policies {
+    let audience = r#"<s:tagCategory name="A" lacv="11"/><s:tagCategory name="B" lacv="12"/><s:tagCategory name="C" lacv="13"/><s:tagCategory name="D" lacv="14"/>
+<s:tagCategory name="E" lacv="15"/><s:tagCategory name="F" lacv="16"/><s:tagCategory name="G" lacv="17" obsolete="true"/><s:tagCategory name="H" lacv="18"><s:excludedClass>HIGH</s:excludedClass></s:tagCategory>"#;
+    let groups = r#"<s:tagCategory name="PART" lacv="2"/><s:tagCategory name="WHOLE" lacv="1"/><s:tagCategory name="FADED" lacv="3" obsolete="true"/>
+<s:tagCategory name="LOWER" lacv="4"><s:excludedClass>HIGH</s:excludedClass></s:tagCategory><s:tagCategory name="SOLO" lacv="5"/>"#;
+    let set = |name: &str, no: u8, tags: &str| {
+        format!(r#"<s:securityCategoryTagSet name="{name}" id="1.2.33.{no}">{tags}</s:securityCategoryTagSet>"#)
+    };
+    let tag = |kind: &str, values: &str| {
+        format!(r#"<s:securityCategoryTag tagType="{kind}">{values}</s:securityCategoryTag>"#)
+    };
+    let three = |of: &str| (1..4).map(|n| format!(r#"<s:tagCategory name="{of}{n}" lacv="{n}"/>"#)).collect::<String>();
+    let opener = r#"<s:tagCategory name="Further" lacv="9"><s:requiredCategory operation="oneOrMore"><s:categoryGroup tagSetRef="Beyond" tagType="permissive" all="true"/></s:requiredCategory></s:tagCategory>"#;
+    let notes = r#"<s:tagCategory name="SOON" lacv="1"/><s:tagCategory name="DRAFT" lacv="2" requiredClass="LOW"/>"#;
+    let sets = set("Context", 1, &tag("permissive", &format!("{groups}{opener}")))
+        + &set("Beyond", 2, &tag("permissive", &format!("{groups}{audience}")))
+        + &set("Only", 3, &(tag("tagType7", notes) + &tag("permissive", &format!("{groups}{audience}"))))
+        + &set("Project", 4, &tag("permissive", &three("P")))
+        + &set("Task", 5, &tag("permissive", &three("T")))
+        + &set("Limit", 6, &(tag("restrictive", &three("L")) + &tag("tagType7", &three("I"))))
+        + &set("Handling", 7, &tag("restrictive", &three("H")));
+    let levels: String = [("LOW", 1), ("MIDDLE", 2), ("HIGH", 3)]
+        .map(|(name, n)| format!(r#"<s:securityClassification name="{name}" lacv="{n}" hierarchy="{n}"/>"#))
+        .concat();
+    let spif = format!(
+        r#"<s:SPIF xmlns:s="http://www.xmlspif.org/spif" schemaVersion="2.1" creationDate="20260101000000Z" originatorDN="x" keyIdentifier="0" privilegeId="1.2" rbacId="1.2">
+<s:securityPolicyId name="PACT" id="1.2.33"/><s:securityClassifications>{levels}</s:securityClassifications>
+<s:securityCategoryTagSets>{sets}</s:securityCategoryTagSets><s:extensions>{lists}
+<e:semantics xmlns:e="urn:entente:spif:extensions:1"><e:tagSet id="1.2.33.1" role="owns"/><e:tagSet id="1.2.33.2" role="expands" home="WHOLE"/><e:tagSet id="1.2.33.3" role="narrows"/></e:semantics></s:extensions></s:SPIF>"#
+    );
+    Policies::new(vec![Policy::load(spif.as_bytes()).unwrap_or_else(|e| panic!("{:?}", e.faults))]).unwrap()
+}
+
+/// Lists of members of the groups of [`pact`], as of a day.
+fn lists(version: &str, whole: &str) -> String {
+    let group = |name: &str, members: &str| {
+        let members: String = members.chars().map(|m| format!(r#"<m:member name="{m}"/>"#)).collect();
+        format!(r#"<m:membership name="{name}">{members}</m:membership>"#)
+    };
+    format!(
+        r#"<m:memberships xmlns:m="urn:nato:stanag:4774:spif:extensions:1:0" version="{version}">{}{}{}{}</m:memberships>"#,
+        group("PART", "AB"),
+        group("WHOLE", whole),
+        group("FADED", "ABC"),
+        group("LOWER", "ABC")
+    )
+}
+
+/// A label of [`pact`]; a tag is written with its type if it is not permissive: `r:` restrictive, `i:` informative.
+fn pact_json(level: &str, created: &str, categories: &[(&str, &[&str])]) -> Value {
+    let mut json = label_json("PACT", level, &[]);
+    let category = |(tag, values): &(&str, &[&str])| {
+        let (kind, tag) = tag.split_once(':').unwrap_or(("p", tag));
+        let kind = match kind {
+            "r" => "restrictive",
+            "i" => "informative",
+            _ => "permissive",
+        };
+        json!({"tag": tag, "type": kind, "values": values})
+    };
+    json["categories"] = categories.iter().map(category).collect();
+    json["created"] = json!(created);
+    json
+}
+
+type Categories<'a> = &'a [(&'a str, &'a [&'a str])];
+
+/// L-093, L-094, L-095 where NATO's policy does not reach: of contexts and groups the largest that is in, never an obsolete one nor one that may not stand at the
+/// level; each tag set for itself; what all parts say alike is said in their words.
+#[test]
+fn a_label_names_the_largest_groups_that_may_stand_there() {
+    let case = Case { policies: pact(&lists("2020-01-01", "ABCD")), actors: Vec::new() };
+    let solo = ("Context", &["SOLO"][..]);
+    let two: [(Categories<'_>, Categories<'_>, Option<&str>, &str); 16] = [
+        // A context that is obsolete is as large, and stands first; at the highest level the one below it does for both.
+        (
+            &[("Context", &["LOWER"])],
+            &[("Context", &["LOWER", "Further"]), ("Beyond", &["LOWER", "A", "B", "C", "E"])],
+            None,
+            "LOW; Context LOWER",
+        ),
+        (
+            &[("Context", &["LOWER"])],
+            &[("Context", &["LOWER", "Further"]), ("Beyond", &["LOWER", "A", "B", "C", "E"])],
+            Some("HIGH"),
+            "HIGH; Context Further PART; Beyond C PART",
+        ),
+        // With a tag that narrows, only who is in both is named beyond (L-025).
+        (
+            &[("Context", &["LOWER", "Further"]), ("Beyond", &["LOWER", "E", "F"]), ("Only", &["A", "B", "E"])],
+            &[("Context", &["LOWER", "Further"]), ("Beyond", &["LOWER", "A", "E", "F"])],
+            None,
+            "LOW; Context Further LOWER; Beyond E LOWER; Only E PART",
+        ),
+        // The largest group first, and none inside it; the rest one by one.
+        (&[solo, ("Only", &["WHOLE"])], &[solo, ("Only", &["WHOLE", "E"])], None, "LOW; Context SOLO; Only WHOLE"),
+        (
+            &[solo, ("Only", &["WHOLE", "E"])],
+            &[solo, ("Only", &["WHOLE", "E", "F"])],
+            None,
+            "LOW; Context SOLO; Only E WHOLE",
+        ),
+        (
+            &[solo, ("Only", &["A", "B", "C"])],
+            &[solo, ("Only", &["A", "B", "C", "D"])],
+            None,
+            "LOW; Context SOLO; Only LOWER",
+        ),
+        (
+            &[solo, ("Only", &["A", "B", "C"])],
+            &[solo, ("Only", &["A", "B", "C", "D"])],
+            Some("HIGH"),
+            "HIGH; Context SOLO; Only C PART",
+        ),
+        (
+            &[solo, ("Only", &["A", "G", "H"])],
+            &[solo, ("Only", &["A", "B", "G", "H"])],
+            None,
+            "LOW; Context SOLO; Only A H",
+        ),
+        (
+            &[solo, ("Only", &["A", "G", "H"])],
+            &[solo, ("Only", &["A", "B", "G", "H"])],
+            Some("HIGH"),
+            "HIGH; Context SOLO; Only A",
+        ),
+        // What all say alike stays as they say it.
+        (
+            &[("Context", &["PART", "SOLO"]), ("Only", &["A", "C", "PART"])],
+            &[("Context", &["PART", "SOLO"]), ("Only", &["A", "C", "PART"])],
+            None,
+            "LOW; Context PART SOLO; Only A C PART",
+        ),
+        // Tag sets without a role: what is common to those that have the tag; restrictions all; each set for itself.
+        (
+            &[solo, ("Project", &["P1", "P2"]), ("Task", &["T2", "T3"]), ("r:Limit", &["L1"]), ("r:Handling", &["H2"])],
+            &[solo, ("Project", &["P2", "P3"]), ("Task", &["T3"]), ("r:Limit", &["L3"]), ("r:Handling", &["H3"])],
+            None,
+            "LOW; Context SOLO; Project P2; Task T3; Limit L1 L3; Handling H2 H3",
+        ),
+        (
+            &[solo, ("Task", &["T2", "T3"])],
+            &[solo, ("Project", &["P2"])],
+            None,
+            "LOW; Context SOLO; Project P2; Task T2 T3",
+        ),
+        (&[solo, ("Project", &["P1"])], &[solo, ("Project", &["P3"])], None, "held: nobody is left in `Project`"),
+        // Advice that may stand there; two types of one tag set are never made one.
+        (&[solo, ("i:Only", &["SOON"])], &[solo, ("i:Only", &["DRAFT"])], None, "LOW; Context SOLO; Only DRAFT SOON"),
+        (
+            &[solo, ("i:Only", &["SOON"])],
+            &[solo, ("i:Only", &["DRAFT"])],
+            Some("MIDDLE"),
+            "MIDDLE; Context SOLO; Only SOON",
+        ),
+        (
+            &[solo, ("r:Limit", &["L1"])],
+            &[solo, ("i:Limit", &["I1"])],
+            None,
+            "held: the common label is not valid (one tag set occurs with two types)",
+        ),
+    ];
+    for (a, b, raised, want) in two {
+        let [a, b] = [a, b].map(|c| read_label(&pact_json("LOW", CREATED, c)));
+        for parts in [[&a, &b], [&b, &a]] {
+            let got = case.combine_with("PACT", &parts, &BTreeMap::new(), raised);
+            assert_eq!(told(&got), want);
+        }
+    }
+}
+
+/// L-028, L-094: where the lists of members differ, no group is named, whether it grew or shrank; what no list resolves stands for itself.
+#[test]
+fn no_group_is_named_where_its_lists_differ() {
+    // One list alone says of nobody that it joined later, whatever day it is of.
+    let only = pact(&lists("2024-01-01", "ABCD"));
+    let levels = ["LOW", "MIDDLE", "HIGH"];
+    let a = Clearance::from_json(
+        &json!({"policy": "PACT", "classifications": levels, "categories": {"Context": ["WHOLE"], "Only": ["A"]}}),
+        &only,
+    );
+    let early = read_label(&pact_json("LOW", "2023-01-01T00:00:00Z", &[("Context", &["WHOLE"])]));
+    assert_eq!(only.find("PACT", None).unwrap().decide(&early, &a.unwrap()), Ok(()));
+    let rolls = lists("2020-01-01", "ABCD") + &lists("2024-01-01", "ABC");
+    let case = Case { policies: pact(&rolls), actors: Vec::new() };
+    let of = |c: Categories<'_>| {
+        let [before, after] =
+            ["2023-01-01T00:00:00Z", "2025-01-01T00:00:00Z"].map(|t| read_label(&pact_json("LOW", t, c)));
+        told(&case.combine("PACT", &[&before, &after]))
+    };
+    assert_eq!(of(&[("Context", &["WHOLE"])]), "held: no context has all its members in the common audience");
+    assert_eq!(of(&[("Context", &["SOLO"]), ("Only", &["WHOLE"])]), "LOW; Context SOLO; Only A B C");
+    assert_eq!(of(&[("Context", &["SOLO", "WHOLE"])]), "LOW; Context Further SOLO; Beyond A B C SOLO");
+}
+
+/// L-013, L-027, L-093: what a common label says beside its policy's values: when to look at it again, a privacy mark that all parts bear. A held product shows
+/// every restriction at the highest level, and how low a person may go.
+#[test]
+fn a_common_label_keeps_a_common_privacy_mark_and_a_held_product_shows_the_worst() {
+    let case = Case { policies: pact(&lists("2020-01-01", "ABCD")), actors: Vec::new() };
+    let marked = |mark: Option<&str>| {
+        let mut json = pact_json("LOW", CREATED, &[("Context", &["SOLO"])]);
+        if let Some(mark) = mark {
+            json["privacy_mark"] = json!(mark);
+        }
+        read_label(&json)
+    };
+    for (marks, want) in [
+        ([Some("CLEAR"), Some("CLEAR")], json!("CLEAR")),
+        ([Some("CLEAR"), Some("OTHER")], Value::Null),
+        ([Some("CLEAR"), None], Value::Null),
+        ([None, Some("CLEAR")], Value::Null),
+    ] {
+        let parts = marks.map(marked);
+        let Combined::Label { label, .. } = case.combine("PACT", &[&parts[0], &parts[1]]) else { panic!("{marks:?}") };
+        let json: Value = serde_json::from_slice(label.canonical()).unwrap();
+        assert_eq!((&json["privacy_mark"], &json["review"]), (&want, &json!("2031-01-10T09:00:00Z")), "{marks:?}");
+        assert_eq!(json["policy"], json!({"name": "PACT", "oid": "1.2.33"}));
+    }
+    let parts = [
+        pact_json("LOW", CREATED, &[("Context", &["PART"]), ("r:Limit", &["L1"]), ("i:Only", &["SOON"])]),
+        pact_json("MIDDLE", CREATED, &[("Context", &["SOLO"]), ("r:Limit", &["L3"]), ("r:Handling", &["H2"])]),
+        label_json("ELSEWHERE", "SECRET", &[]),
+    ]
+    .map(|json| read_label(&json));
+    let Combined::Held(held) = case.combine("PACT", &[&parts[0], &parts[1], &parts[2]]) else { panic!() };
+    assert!(matches!(held.reasons[..], [Hold::Unmapped { part: 2, .. }]), "{:?}", held.reasons);
+    assert_eq!((held.floor.as_str(), held.shown.as_str()), ("MIDDLE", "PACT HIGH WHOLE L1 L3 H2"));
+}
+
+/// What is said about a withdrawal, as an encoder would write it.
+#[derive(Debug)]
+struct Said;
+impl From<&Notice> for Said {
+    fn from(_: &Notice) -> Self {
+        Self
+    }
+}
+
+/// L-091, L-098, L-099, L-114: what everything in a file bears, counted part by part and page by page: labels once, the alternatives beside an originator label
+/// not at all, types by number, and whatever a label of the whole cannot say makes it unsayable. L-126: definitions of labels that nothing bears stay out.
+#[test]
+fn what_the_parts_of_a_file_bear_is_counted_together() {
+    let policies = policies();
+    let mut markings = Markings::new();
+    let role = |mut json: Value| {
+        json["role"] = json!("alternative");
+        read_label(&json)
+    };
+    let (ours, other) = (nato("RESTRICTED", &[HOME]), nato("UNCLASSIFIED", &[HOME]));
+    let beside = role(label_json("PUBLIC", "UNMARKED", &[]));
+    let [home, open, beside] = [&ours, &other, &beside].map(|l| hold(&mut markings, l));
+    let odd = object(
+        &json!({"type": "marking-definition", "spec_version": "2.1", "id": "marking-definition--00000002-0000-4000-8000-000000000000",
+        "created": CREATED, "definition_type": "iep", "definition": {}}),
+    );
+    markings.add(&odd, &own()).unwrap();
+    let odd: stix::Id<stix::id::MarkingDefinition> = odd.id().to_string().parse().unwrap();
+    let at = now();
+    let authority = Authority { policies: &policies, markings: &markings, at: &at };
+    let mut to =
+        reader(4, None, vec![analysts_clearance(&policies), clearance(&policies, "PUBLIC", &["UNMARKED"], &[])]);
+    to.account = "a".into();
+    let through = |road: Chain| {
+        let evidence = Evidence { type_name: "indicator".into(), collection: 1, unknown_references: 0 };
+        authority.release(Labelled::new((), std::sync::Arc::new(state(vec![road])), evidence), &to).unwrap()
+    };
+    let bears = |ids: &[stix::Id<stix::id::MarkingDefinition>]| through(chain(own(), ids));
+    let brought = |ids: &[stix::Id<stix::id::MarkingDefinition>], unresolved| {
+        let road = chain(Origin::Own { account: Some("a".into()) }, ids);
+        through(Chain { unresolved, ..road })
+    };
+    let notice = Notice {
+        received_by: 4,
+        uuid: "00000000-0000-4000-8000-000000000001".parse().unwrap(),
+        by: "identity--00000000-0000-4000-8000-0000000000aa".parse().unwrap(),
+        object: "indicator--00000000-0000-4000-8000-000000000001".to_owned(),
+        version: None,
+        digest: stix::Digest([0; 32]),
+        collection: "00000000-0000-4000-8000-000000000002".parse().unwrap(),
+        reason: "recall",
+        at: 0,
+    };
+    let of = |parts: &[(&str, &Released<()>)]| {
+        let mut together = Together::default();
+        for (id, part) in parts {
+            together.add(&authority, part, id);
+        }
+        together
+    };
+    let labels = |t: &Together| t.labels().into_iter().map(Label::marking_id).collect::<BTreeSet<_>>();
+    let counted = |t: &Together| t.contents().iter().map(|(what, n)| (what.clone(), *n)).collect::<Vec<_>>();
+    let (clear, green) = (Tlp::Clear.marking_id(), Tlp::Green.marking_id());
+    let (indicator, malware) =
+        ("indicator--00000000-0000-4000-8000-000000000001", "malware--00000000-0000-4000-8000-000000000001");
+
+    let both = [(indicator, &bears(&[home, beside])), (indicator, &bears(&[home, clear])), (malware, &bears(&[open]))];
+    let mut sum = of(&both);
+    assert_eq!(
+        labels(&sum),
+        BTreeSet::from([home, open]),
+        "an alternative beside an originator label says the same (L-104)"
+    );
+    assert_eq!(counted(&sum), [("indicator".to_owned(), 2), ("malware".to_owned(), 1)]);
+    assert_eq!(sum.unsayable(), None, "everybody may have what is TLP:CLEAR");
+    assert_eq!(labels(&of(&[(indicator, &bears(&[beside]))])), BTreeSet::from([beside]), "alone it is all there is");
+
+    // Page by page the same comes out.
+    let mut pages = of(&both[..1]);
+    pages.merge(of(&both[1..]));
+    assert_eq!(pages, sum);
+    for (unsayable, why) in [
+        (of(&[(indicator, &bears(&[green]))]), Hold::Marking(Some(Tlp::Green))),
+        (of(&[(indicator, &brought(&[home, odd], None))]), Hold::Marking(None)),
+        (of(&[(indicator, &brought(&[home], Some(Unresolved::Unlabelled)))]), Hold::Marking(None)),
+    ] {
+        assert_eq!(unsayable.unsayable(), Some(why));
+        let mut after = of(&both);
+        after.merge(unsayable);
+        assert!(after.unsayable().is_some(), "nor is it sayable with other pages before it");
+        after.merge(of(&both));
+        assert!(after.unsayable().is_some(), "or after it");
+    }
+    // What a notice says has no label at all.
+    let mut notices = Together::default();
+    notices.add(&authority, &release_notice::<Said>(&notice, &to).unwrap(), indicator);
+    assert_eq!(
+        (notices.unsayable(), counted(&notices)),
+        (Some(Hold::Marking(None)), vec![("indicator".to_owned(), 1)])
+    );
+
+    // Definitions of labels count through what bears them; so do those of TLP, which everybody has. Other definitions are parts like any other.
+    let definition = |id: stix::Id<stix::id::MarkingDefinition>| (id.to_string(), bears(&[id]));
+    for (id, part) in [definition(home), definition(clear)] {
+        assert_eq!(of(&[(&id, &part)]), Together::default(), "{id}");
+        assert!(!Together::default().keeps(&part, &id) && sum.keeps(&part, &id), "{id}");
+    }
+    let statement = "marking-definition--00000009-0000-4000-8000-000000000000";
+    assert!(
+        Together::default().keeps(&bears(&[home]), statement) && Together::default().keeps(&bears(&[home]), indicator)
+    );
+    sum.add(&authority, &bears(&[home]), statement);
+    assert_eq!(sum.contents()["marking-definition"], 1);
+    // TLP by its id, whatever its road carries.
+    let (id, part) = (clear.to_string(), bears(&[home]));
+    assert_eq!(of(&[(&id, &part)]), Together::default());
+}
+
 /// splitmix64.
 struct Dice(u64);
 impl Dice {

@@ -107,6 +107,12 @@ fn own_material_goes_to_those_addressed_alone() {
     assert_eq!(go(json!({"addressees": [], "onward": "any"})), no("dissemination"), "an empty list is nobody");
     assert_eq!(go(json!({"onward": "organisation"})), Ok(()), "without addressees the other markings say who");
     assert_eq!(go(json!({"onward": "community", "community": COMMUNITY})), no("dissemination"));
+    assert_eq!(go(json!({"onward": "community"})), Ok(()), "a community that is not named is not asked for");
+    assert_eq!(
+        go(json!({"onward": "clients", "community": COMMUNITY})),
+        Ok(()),
+        "nor where it says what clients may do"
+    );
     assert_eq!(go(json!({"addressees": [JPN], "onward": "community", "community": COMMUNITY})), Ok(()));
     assert_eq!(
         go(json!({"addressees": [JPN]})),
@@ -254,6 +260,56 @@ fn a_hub_gives_on_as_far_as_the_creators_addressees_say() {
     let mut uncleared = japan.clone();
     uncleared.clearances.clear();
     assert_eq!(go(to(&[JPN], "any"), &[rel], &uncleared), no("policy"));
+}
+
+/// L-132, L-140: public material that somebody sent without addressees goes on as far as its `onward` says, although its label would let anybody have it.
+#[test]
+fn public_material_of_others_goes_on_no_further_than_its_marking_says() {
+    let mut w = World::new();
+    let public = hold(&mut w.markings, &make_label("PUBLIC", "UNMARKED", &[]));
+    let mut japan = w.japan();
+    japan.clearances.push(clearance(&w.policies, "PUBLIC", &["UNMARKED"], &[]));
+    let (mut client, mut member) = (japan.clone(), japan.clone());
+    client.link.client = true;
+    member.link.communities = BTreeSet::from([COMMUNITY.to_owned()]);
+    for (onward, may) in [
+        ("organisation", [false, false, false]),
+        ("clients", [false, true, false]),
+        ("community", [false, true, true]),
+        ("any", [true, true, true]),
+    ] {
+        let d = w.said(&korea(), &json!({"onward": onward, "community": COMMUNITY}));
+        for (reader, may) in [&japan, &client, &member].into_iter().zip(may) {
+            let want = if may { Ok(()) } else { no("dissemination") };
+            assert_eq!(w.decide(chain(korea(), &[public, d]), reader), want, "{onward} {may}");
+        }
+    }
+}
+
+/// S-128, L-132: the same marking is the same object whoever makes it, other members or another name are another one; what nobody would understand is not made.
+#[test]
+fn a_dissemination_marking_that_is_made_is_understood_and_named_by_what_it_says() {
+    let made = |members: &Value, name: &str| dissemination_definition(members.as_object().unwrap().clone(), name);
+    let members = json!({"addressees": [JPN], "onward": "organisation"});
+    let one = made(&members, "for Japan").unwrap();
+    assert_eq!(made(&members, "for Japan").unwrap(), one);
+    let id = |text: &str| serde_json::from_str::<Value>(text).unwrap()["id"].as_str().unwrap().to_owned();
+    for other in [made(&members, "for others"), made(&json!({"addressees": [JPN], "onward": "any"}), "for Japan")] {
+        assert_ne!(id(&other.unwrap()), id(&one));
+    }
+    let mut markings = Markings::new();
+    markings.add(&stix::Object::parse(&one, &stix::Limits::default()).unwrap(), &own()).unwrap();
+    let id: Id<MarkingDefinition> = id(&one).parse().unwrap();
+    let Some(Meaning::Dissemination(said)) = markings.meaning(&id, &own()) else { panic!("{one}") };
+    assert_eq!(said.onward(), Onward::Organisation);
+    let mut w = World::new();
+    w.markings.add(&stix::Object::parse(&one, &stix::Limits::default()).unwrap(), &own()).unwrap();
+    let (japan, analyst) = (w.japan(), w.analyst());
+    assert_eq!(w.decide(chain(own(), &[w.rel, id]), &japan), Ok(()));
+    let korean = Reader { link: Link::default(), ..japan };
+    assert_eq!(w.decide(chain(own(), &[w.rel, id]), &korean), no("dissemination"));
+    assert_eq!(w.decide(chain(own(), &[w.rel, id]), &analyst), Ok(()));
+    assert!(made(&json!({"onward": "everybody"}), "x").is_err() && made(&json!({"embargo": 1}), "x").is_err());
 }
 
 /// L-112, L-140: addressees widen only as the creator's own word: not by a hub that speaks for nobody, not by what was put on the object on its way.

@@ -373,3 +373,60 @@ fn a_product_of_two_policies_is_combined_in_the_governing_one() {
     let Combined::Held(held) = combine(&[&ours, &label_of("HIGH", &[("To", &["ALPHA"])])]) else { panic!() };
     assert_eq!(held.reasons, [Hold::Unmapped { part: 1, why: Unmapped::Owner }]);
 }
+
+/// L-094: where the tag that names the audience is left out, the owner's own is meant: a product is for it alone.
+#[test]
+fn a_part_that_names_no_audience_leaves_the_product_to_the_owner() {
+    let p = pair(&trust(&[]));
+    let combine = |parts: &[&Label]| {
+        let product = Product {
+            parts,
+            contents: &std::collections::BTreeMap::new(),
+            raised: None,
+            created: &now(),
+            review: &at("2031-01-10T09:00:00Z"),
+            actors: &[],
+        };
+        match p.combine(&product, p.find("ALPHA", None).unwrap()) {
+            Combined::Label { label, .. } => {
+                let json: Value = serde_json::from_slice(label.canonical()).unwrap();
+                json["categories"][0]["values"].clone()
+            }
+            Combined::Held(held) => panic!("{held:?}"),
+        }
+    };
+    let silent = label_of("OPEN", &[]);
+    assert_eq!(combine(&[&label_of("OPEN", &[("To", &["ALPHA", "BRAVO"])]), &silent]), json!(["ALPHA"]));
+    assert_eq!(combine(&[&silent, &label_of("OPEN", &[("To", &["ALPHA", "CHARLIE", "DELTA"])])]), json!(["ALPHA"]));
+}
+
+/// L-091, L-093, L-098: an actor that has a clearance in another policy alone is held against the mapping of every part: the label of the whole must not be mapped
+/// for it where a part is not.
+#[test]
+fn a_label_that_is_mapped_where_a_part_is_not_holds_the_product() {
+    let mut t = trust(&["OPEN"]);
+    t.source("ALPHA");
+    let p = pair(&t);
+    let alpha = p.find("ALPHA", None).unwrap();
+    let mapped = label_of("OPEN", &[("To", &["ALPHA", "BRAVO"])]);
+    let unmapped = label_of("OPEN", &[("To", &["ALPHA", "BRAVO", "DELTA"])]);
+    let cleared = |nation: &str| [clearance(&p, "BRAVO", &["PLAIN"], &[("To", &[nation])])];
+    let (bravo, charlie) = (cleared("BRAVO"), cleared("CHARLIE"));
+    let reasons = |parts: &[&Label], actors: &[&[Clearance]]| {
+        let product = Product {
+            parts,
+            contents: &std::collections::BTreeMap::new(),
+            raised: None,
+            created: &now(),
+            review: &at("2031-01-10T09:00:00Z"),
+            actors,
+        };
+        match p.combine(&product, alpha) {
+            Combined::Label { .. } => Vec::new(),
+            Combined::Held(held) => held.reasons,
+        }
+    };
+    assert_eq!(reasons(&[&mapped], &[&charlie, &bravo]), [], "of one part the label is the part's");
+    assert_eq!(reasons(&[&mapped, &unmapped], &[&charlie]), [], "who does not pass the label is let in nowhere");
+    assert_eq!(reasons(&[&mapped, &unmapped], &[&charlie, &bravo]), [Hold::Wider(vec![1])], "DELTA has no row");
+}

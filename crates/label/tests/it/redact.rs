@@ -49,8 +49,20 @@ impl Stage {
         reader: &Reader,
         hidden: &[&str],
     ) -> Result<Redacted, NotRedacted> {
+        self.redact_at_door(json, origin, reader, hidden, &[])
+    }
+
+    /// [`Self::redact_for`] of what gets these markings at the door if it carries no label.
+    fn redact_at_door(
+        &self,
+        json: &Value,
+        origin: &Origin,
+        reader: &Reader,
+        hidden: &[&str],
+        default: &[Id<MarkingDefinition>],
+    ) -> Result<Redacted, NotRedacted> {
         let object = object(json);
-        let chain = resolve(&object, &self.markings, &self.policies, 1, origin, &[], &[]);
+        let chain = resolve(&object, &self.markings, &self.policies, 1, origin, default, &[]);
         assert_eq!(chain.unresolved, None, "two labels of one policy on one object are what granular markings are for");
         let creator = HOME.parse().unwrap();
         let how = Redaction {
@@ -144,6 +156,11 @@ fn every_cut_has_an_id_of_its_own_and_its_versions_share_it() {
         "sample_refs": [HIDDEN], "object_marking_refs": [s.open],
         "granular_markings": [{"selectors": ["description"], "marking_ref": s.closed}]});
     assert_ne!(id(&sample, &[]), id(&sample, &[HIDDEN]));
+    // Nor may what names others stand deeper than in a list.
+    let mut nested = o.clone();
+    nested["external_references"] = json!([{"source_name": "x", "external_id": OTHER}]);
+    nested["object_refs"] = json!([SEEN, HIDDEN]);
+    assert_ne!(id(&nested, &[HIDDEN]), id(&nested, &[HIDDEN, OTHER]));
     // Japan may have the name, Korea not the name but the rest.
     let mut parted = s.report(&[(&["description"], &s.closed), (&["labels"], &s.korea)]);
     let of = |o: &Value, nation: &str| s.redact(o, &own(), nation).unwrap().object().id().to_string();
@@ -152,7 +169,12 @@ fn every_cut_has_an_id_of_its_own_and_its_versions_share_it() {
     parted["modified"] = json!("2026-03-01T00:00:00.000Z");
     parted["name"] = json!("A better name");
     parted["description"] = json!("another secret");
-    assert_eq!(of(&parted, "JPN"), before);
+    parted["object_refs"] = json!([SEEN, OTHER]);
+    assert_eq!(of(&parted, "JPN"), before, "whom it refers to counts only where that is why something was cut");
+    let mut cut = o.clone();
+    let first = id(&cut, &[HIDDEN]);
+    cut["name"] = json!("A better name");
+    assert_eq!(id(&cut, &[HIDDEN]), first);
     parted["revoked"] = json!(true);
     let copy = s.redact(&parted, &own(), "JPN").unwrap();
     assert!(copy.object().view().revoked && copy.object().id().to_string() == before, "a revocation reaches the copy");
@@ -183,6 +205,27 @@ fn only_an_agreement_allows_redaction() {
     assert!(!passes(&Reader { no: 2, ..reader.clone() }));
 }
 
+/// L-123, L-132: what passes part by part must pass as a whole, too: of two addressees of one reader neither is the other.
+#[test]
+fn a_copy_whose_parts_were_addressed_apart_is_not_made() {
+    let mut s = Stage::new();
+    let mut reader = s.reader("JPN");
+    let desks = [1, 2].map(|n| format!("identity--0000000{n}-0000-4000-8000-0000000000dd"));
+    reader.link.identities = desks.iter().map(|d| d.parse().unwrap()).collect();
+    let said = desks.clone().map(|desk| {
+        let members = json!({"addressees": [desk], "onward": "organisation"});
+        let text = dissemination_definition(members.as_object().unwrap().clone(), "").unwrap();
+        let definition = Object::parse(&text, &stix::Limits::default()).unwrap();
+        s.markings.add(&definition, &own()).unwrap();
+        definition.id().to_string().parse::<Id<MarkingDefinition>>().unwrap()
+    });
+    let one = s.report(&[(&["description"], &s.closed), (&["name", "labels"], &said[0])]);
+    assert!(s.redact_for(&one, &own(), &reader, &[]).is_ok());
+    let two = s.report(&[(&["description"], &s.closed), (&["name"], &said[0]), (&["labels"], &said[1])]);
+    let refused = s.redact_for(&two, &own(), &reader, &[]).unwrap_err();
+    assert_eq!(refused, NotRedacted::Refused(Reason::Dissemination));
+}
+
 /// L-143: what asks not to be attributed is withheld whole from others, and copied without what tells where it comes from.
 #[test]
 fn what_asks_not_to_be_attributed_loses_its_source() {
@@ -208,6 +251,15 @@ fn what_asks_not_to_be_attributed_loses_its_source() {
         &[("Context", &["NATO", "Releasable"]), ("Releasable To", &["NATO"])],
     )];
     assert!(matches!(authority.decide(&state, "report", &home), Decision::Release { .. }));
+    // What another party brought is not the own organisation's, which may have it all the same; and it is its own party's.
+    for (origin, reader) in
+        [(Origin::Peer { peer: "KOR".into() }, &home), (Origin::Peer { peer: "JPN".into() }, &reader)]
+    {
+        let resolved = resolve(&object(&o), &s.markings, &s.policies, 1, &origin, &[], &[]);
+        assert!(resolved.unattributed);
+        let decision = authority.decide(&LabelState::new(vec![resolved]), "report", reader);
+        assert!(matches!(decision, Decision::Release { .. }), "{origin:?} {decision:?}");
+    }
     let copy = s.redact(&o, &own(), "JPN").unwrap();
     assert_eq!(copy.cut(), ["created_by_ref", "external_references"]);
     let value: Value = serde_json::from_str(copy.object().raw()).unwrap();
@@ -245,6 +297,16 @@ fn a_part_that_is_less_restricted_is_kept_under_its_own_label() {
         ]
     );
     assert_eq!(s.redact(&o, &own(), "KOR").unwrap_err(), NotRedacted::Required("name".into()));
+    // So it does where the object's own label was put on at the door (L-005).
+    let mut bare = o.clone();
+    bare.as_object_mut().unwrap().remove("object_marking_refs");
+    let assigned = s.redact_at_door(&bare, &own(), &s.reader("JPN"), &[], &[s.closed]).unwrap();
+    assert_eq!((names(&assigned), assigned.object().view().markings.clone()), (names(&copy), vec![s.korea]));
+    // Whoever brought an own object is cut from it as its labels say, like everybody else of the organisation.
+    let mut analyst = s.reader("JPN");
+    analyst.partner = None;
+    let brought = Origin::Own { account: Some(analyst.account.clone()) };
+    assert_eq!(names(&s.redact_for(&o, &brought, &analyst, &[]).unwrap()), names(&copy));
     // What remains has two labels: one is made for the copy, no wider than either.
     let mut o = s.report(&[(&["description"], &s.closed), (&["name"], &s.korea)]);
     let copy = s.redact(&o, &own(), "JPN").unwrap();
@@ -256,6 +318,12 @@ fn a_part_that_is_less_restricted_is_kept_under_its_own_label() {
     o["object_marking_refs"] = json!([s.open, Tlp::Green.marking_id()]);
     let copy = s.redact(&o, &own(), "JPN").unwrap();
     assert!(copy.object().view().markings.contains(&Tlp::Green.marking_id()), "other markings stay");
+    let mut levels = s.report(&[(&["description"], &s.closed), (&["name"], &Tlp::Clear.marking_id())]);
+    levels["object_marking_refs"] = json!([s.open, Tlp::Green.marking_id()]);
+    let copy = s.redact(&levels, &own(), "JPN").unwrap();
+    let mut strictest = vec![s.open, Tlp::Green.marking_id()];
+    strictest.sort();
+    assert_eq!(copy.object().view().markings, strictest, "of several levels the copy bears the strictest (L-099)");
     o["object_marking_refs"] = json!([s.open, Tlp::Amber.marking_id()]);
     assert!(s.redact(&o, &own(), "JPN").is_err(), "and must be passed");
 }
@@ -277,6 +345,29 @@ fn what_cannot_be_cut_is_withheld_whole() {
     assert!(!copy.object().raw().contains(HIDDEN));
     pruned["object_refs"] = json!([HIDDEN]);
     assert_eq!(no(&pruned), NotRedacted::Required("object_refs".into()));
+    // Identifiers are found however deep they stand, and what is no identifier where one belongs is of nobody knows whom.
+    let mut deep = s.report(&cut);
+    deep["external_references"] = json!([
+        {"source_name": "us", "external_id": HIDDEN},
+        {"source_name": "us", "external_id": SEEN},
+        {"source_name": "us", "x_lists": [["a"], [HIDDEN]]},
+        {"source_name": "us", "x_about_ref": "somebody"},
+        {"source_name": "us", "x_about_refs": ["somebody"]},
+        {"source_name": "us", "x_about": "somebody", "x_number": 1}
+    ]);
+    let copy = s.redact(&deep, &own(), "JPN").unwrap();
+    let gone = [0, 2, 3, 4].map(|i| format!("external_references.[{i}]"));
+    assert_eq!(copy.cut()[1..], gone);
+    // What a relationship needs is asked for, and its creator is not needed.
+    let mut tie = json!({"type": "relationship", "spec_version": "2.1", "id": "relationship--00000000-0000-4000-8000-00000000000f",
+        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-02-01T00:00:00.000Z", "relationship_type": "related-to",
+        "source_ref": SEEN, "target_ref": OTHER, "description": "the secret source", "object_marking_refs": [s.open],
+        "granular_markings": [{"selectors": ["description"], "marking_ref": s.closed}]});
+    assert_eq!(s.redact(&tie, &own(), "JPN").unwrap().cut(), ["description"]);
+    assert!(s.redact_for(&tie, &own(), &s.reader("JPN"), &[HOME]).is_ok());
+    tie["target_ref"] = json!(HIDDEN);
+    assert_eq!(no(&tie), NotRedacted::Required("target_ref".into()));
+    assert!(no(&tie).to_string().contains("target_ref"), "the owner is told which");
     let mut itself = s.report(&cut);
     itself["external_references"] =
         json!([{"source_name": "us", "external_id": "see report--00000000-0000-4000-8000-00000000000f"}]);

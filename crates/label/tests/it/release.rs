@@ -230,6 +230,20 @@ fn contributors_see_what_they_brought_as_they_brought_it() {
     };
     assert_eq!(w.decide(vec![mine(1)], &r), Ok((0, true)));
     assert_eq!(w.decide(vec![mine(2)], &r), no("agreement"), "outside the agreement's collections");
+    for (from, until, want) in [
+        (Some("2026-06-01T00:00:00Z"), Some("2026-06-01T00:00:00.000001Z"), Ok((0, true))),
+        (Some("2026-06-01T00:00:00.000001Z"), None, no("agreement")),
+        (Some("2026-01-01T00:00:00Z"), Some("2026-06-01T00:00:00Z"), no("agreement")),
+        (None, Some("2026-02-01T00:00:00Z"), no("agreement")),
+        (None, Some("2027-01-01T00:00:00Z"), Ok((0, true))),
+    ] {
+        let dated = Reader { from: from.map(at), until: until.map(at), ..r.clone() };
+        assert_eq!(
+            w.decide(vec![mine(1)], &dated),
+            want,
+            "{from:?} {until:?}: an agreement that is over gives nothing"
+        );
+    }
     let mut other = r.clone();
     other.account = "another".into();
     assert_eq!(w.decide(vec![mine(1)], &other), no("quarantined"), "account for account");
@@ -387,6 +401,14 @@ fn one_permitting_chain_suffices_and_the_furthest_reason_is_told() {
     assert_eq!(w.decide(vec![elsewhere(), quarantined()], &r), no("quarantined"));
     assert_eq!(w.decide(vec![elsewhere(), by_class(), quarantined()], &r), no("classification"));
     assert_eq!(w.decide(vec![onward(), by_class()], &r), no("onward"));
+    // Of several that came as far the first is told.
+    let korea = [("Context", &["NATO", "Releasable"][..]), ("Releasable To", &["NATO", "KOR"])];
+    let korea = hold(&mut w.markings, &make_label("NATO", "RESTRICTED", &korea));
+    let home = hold(&mut w.markings, &make_label("NATO", "RESTRICTED", &[("Context", &["NATO"])]));
+    let both = state(vec![chain(own(), &[korea]), chain(own(), &[home])]);
+    let first = w.decide(vec![both.chains()[0].clone()], &r);
+    assert_ne!(w.decide(vec![both.chains()[1].clone()], &r), first);
+    assert_eq!(w.decide(both.chains().to_vec(), &r), first);
     let all = vec![elsewhere(), by_class(), quarantined(), onward(), chain(own(), &[w.rel])];
     assert!(w.decide(all, &r).is_ok());
 }
@@ -545,6 +567,38 @@ fn a_page_is_released_item_for_item_as_one_by_one() {
     both.collections.insert(2, Kinds::All);
     let lines: Vec<_> = a.release_all(vec![through(2), through(1), through(2)], &both).iter().map(outcome).collect();
     assert_eq!(lines, [Ok(()), Err("tlp:RED".into()), Ok(())]);
+}
+
+/// L-153, I1: a notice of what was taken back goes to the reader that was given it and to nobody else, and what leaves is made of the notice alone.
+#[test]
+fn a_notice_goes_to_whoever_was_given_what_it_names_and_to_nobody_else() {
+    struct Said(String);
+    impl From<&Notice> for Said {
+        fn from(notice: &Notice) -> Self {
+            Self(notice.object.clone())
+        }
+    }
+    let w = World::new();
+    let notice = Notice {
+        received_by: 3,
+        uuid: "00000000-0000-4000-8000-000000000001".parse().unwrap(),
+        by: "identity--00000000-0000-4000-8000-0000000000aa".parse().unwrap(),
+        object: "indicator--00000000-0000-4000-8000-000000000001".to_owned(),
+        version: None,
+        digest: stix::Digest([0; 32]),
+        collection: "00000000-0000-4000-8000-000000000002".parse().unwrap(),
+        reason: "recall",
+        at: 0,
+    };
+    let mut uncleared = w.japan();
+    uncleared.clearances.clear();
+    let out: Released<Said> = release_notice(&notice, &uncleared).unwrap();
+    assert_eq!(
+        (out.object().0.as_str(), out.to(), out.assigned(), out.tlp()),
+        (notice.object.as_str(), 3, &[][..], None)
+    );
+    let other = release_notice::<Said>(&notice, &w.analyst()).map(|_| ());
+    assert_eq!(other, Err(Withheld { reason: Reason::Agreement }));
 }
 
 /// I1: a log line is a way out; neither side of the gate prints the object.

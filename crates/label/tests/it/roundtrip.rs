@@ -123,6 +123,11 @@ fn foreign_spelling_comes_out_strict_with_the_same_meaning() {
     let (again, flags) = Label::from_xml(xml.as_bytes()).unwrap();
     assert!(flags.is_empty());
     assert_eq!(again, nato.spelled(&label).unwrap());
+    // Values stand in the order of the policy file, which is no order of names (L-042).
+    let designated = [("Context", &["NATO"][..]), ("Special Category Designators", &["BOHEMIA", "ATOMAL", "CRYPTO"])];
+    let xml = make_label("NATO", "SECRET", &designated).to_xml(nato).unwrap();
+    let places = ["ATOMAL", "CRYPTO", "BOHEMIA"].map(|value| xml.find(value).unwrap());
+    assert!(places.is_sorted(), "{xml}");
 }
 
 /// L-013, L-042: never written without a review date or a succession; never written if invalid.

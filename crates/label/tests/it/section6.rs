@@ -184,6 +184,13 @@ fn an_explanation_names_the_rule_that_refused() {
             (decision, reason) => panic!("{decision:?} {reason:?}"),
         }
     }
+    // What the clearance passes, and the files of the link do not hold (L-057).
+    let id = hold(&mut markings, &make_label("NATO", "SECRET", &[home]));
+    let authority = Authority { policies: &policies, markings: &markings, at: &at };
+    let mut to = reader(1, Some("A"), vec![cleared]);
+    to.link.policies = Some(std::sync::Arc::default());
+    let (_, steps) = authority.explain(&state(vec![chain(own(), &[id])]), "indicator", &to);
+    assert!(steps.iter().any(|s| s.rule == "L-057" && !s.passed), "{steps:?}");
 }
 
 /// L-084, L-080: a clearance decides alike by place in the file it was checked against and by name in a new edition of that file, where every place is

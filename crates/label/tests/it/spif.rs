@@ -64,6 +64,15 @@ fn our_policy_files_load_with_name_digest_and_memberships() {
     assert_eq!(hex, want);
     assert_eq!(nato.window(), (None, None));
     assert_eq!(nato.default_policy(), None);
+    let element = "  <spif:securityPolicyId name=\"NATO\"";
+    assert!(NATO.contains(element));
+    let with = NATO.replacen(
+        element,
+        &format!("  <spif:defaultSecurityPolicyId name=\"PUBLIC\" id=\"1.2.3\"/>\n{element}"),
+        1,
+    );
+    let with = Policy::load(with.as_bytes()).unwrap_or_else(|e| panic!("{:?}", e.faults));
+    assert_eq!(with.default_policy(), Some(("PUBLIC", "1.2.3")), "L-058: shown");
 }
 
 /// L-009, L-052: one name, one OID.
@@ -145,6 +154,54 @@ fn each_validity_rule_of_a_policy_counts() {
         let label = small(class, categories);
         assert_eq!(p.check(&label, Validity::Old, None), old, "{class} {categories:?} as read");
         assert_eq!(p.check(&label, Validity::New, Some(&now())), new, "{class} {categories:?} as new");
+    }
+}
+
+/// L-009, L-043, L-054: a label of another policy, an invalid successor, two types of one tag set under two names; and limits of a tag that is not used.
+#[test]
+fn what_a_label_says_beside_its_values_is_checked_too() {
+    let nato = Policy::load(NATO.as_bytes()).unwrap();
+    let check = |json: &serde_json::Value| nato.check(&read_label(json), Validity::Old, None);
+    let home = ("Context", &["NATO"][..]);
+    assert_eq!(check(&label_json("DEMO-XPA", "SECRET", &[home])), Err("policy"));
+    assert_eq!(check(&label_json("nato", "SECRET", &[home])), Ok(()));
+    let followed_by = |next: serde_json::Value| {
+        let (mut label, mut next) = (label_json("NATO", "SECRET", &[home]), next);
+        next.as_object_mut().unwrap().remove("review");
+        label["succession"] = json!({"at": "2030-01-01T00:00:00Z", "label": next});
+        check(&label)
+    };
+    assert_eq!(followed_by(label_json("NATO", "UNCLASSIFIED", &[home])), Ok(()));
+    assert_eq!(followed_by(label_json("NATO", "UNCLASSIFIED", &[])), Err("successor"));
+    assert_eq!(followed_by(label_json("DEMO-XPA", "ANYTHING", &[])), Ok(()), "that policy's business");
+    let two = NATO.replacen(
+        r#"<spif:securityCategoryTag name="Special Category Designators" tagType="restrictive">"#,
+        r#"<spif:securityCategoryTag name="Notes" tagType="tagType7"><spif:tagCategory name="NOTE" lacv="99"/></spif:securityCategoryTag>
+<spif:securityCategoryTag name="Special Category Designators" tagType="restrictive">"#,
+        1,
+    );
+    let two = Policy::load(two.as_bytes()).unwrap_or_else(|e| panic!("{:?}", e.faults));
+    let mut label = label_json("NATO", "SECRET", &[home]);
+    let restrictive = json!({"tag": "Special Category Designators", "type": "restrictive", "values": ["ATOMAL"]});
+    let note = |tag: &str| json!({"tag": tag, "type": "informative", "values": ["NOTE"]});
+    label["categories"].as_array_mut().unwrap().push(restrictive);
+    assert_eq!(two.check(&read_label(&label), Validity::Old, None), Ok(()));
+    label["categories"].as_array_mut().unwrap().push(note("Additional Sensitivity"));
+    assert_eq!(two.check(&read_label(&label), Validity::Old, None), Err("tag-type"), "an alias is no other tag set");
+    label["categories"].as_array_mut().unwrap().remove(1);
+    assert_eq!(two.check(&read_label(&label), Validity::Old, None), Ok(()));
+
+    // Two tags of one type; of the second none or at least two.
+    let pairs = SMALL.replacen(
+        r#"<s:tagCategory name="Z" lacv="3" "#,
+        r#"</s:securityCategoryTag><s:securityCategoryTag tagType="restrictive" minSelection="2"><s:tagCategory name="U" lacv="7"/><s:tagCategory name="V" lacv="8"/><s:tagCategory name="Z" lacv="3" "#,
+        1,
+    );
+    let pairs = Policy::load(pairs.as_bytes()).unwrap_or_else(|e| panic!("{:?}", e.faults));
+    for (values, want) in
+        [(&["Y"][..], Ok(())), (&["Y", "U"], Err("selection")), (&["Y", "U", "V"], Ok(())), (&["U", "V"], Ok(()))]
+    {
+        assert_eq!(pairs.check(&small("LOW", &[("R", values)]), Validity::Old, None), want, "{values:?}");
     }
 }
 
