@@ -3,7 +3,10 @@
 import fcntl
 import json
 import os
+import pty
 import subprocess
+import threading
+import time
 import uuid
 from pathlib import Path
 
@@ -147,4 +150,44 @@ def test_collections_of_one_name_are_kept_apart_and_one_run_writes_at_a_time(tmp
     # The same id in two roots: which is meant has to be said.
     shown[2:] = [("/two/", 1, "feed"), ("/two/", 2, "feed")]
     assert "one API root" in entente(*arguments, code=1)["said"]
+    server.end()
+
+
+def test_a_pull_shows_how_far_it_is_and_takes_collections_side_by_side(tmp_path):
+    """Each collection's first page is given once both were asked for: one after the other would never come to an end."""
+    ident = "00000000-0000-4000-8000-{:012}".format
+    both = threading.Barrier(2, timeout=20)
+
+    def front(request):
+        if request.path.endswith("/collections/"):
+            here = [{"id": ident(n), "title": f"title {n}", "can_read": True, "can_write": False} for n in (1, 2)]
+            return reply(json.dumps({"collections": here}).encode())
+        return None
+
+    def script(request):
+        start = int(request.query.get("next", "0"))
+        if start == 0:
+            both.wait()
+        time.sleep(0.3)
+        return page(range(start, start + 5), **({"more": True, "next": str(start + 5)} if start < 10 else {}))
+
+    server = HostileServer(script, front=front)
+    terminal, end = pty.openpty()
+    command = [program(), "pull", server.base, "--user", "anybody", "--output", str(tmp_path / "out")]
+    with subprocess.Popen(command, env=os.environ | {"ENTENTE_PASSWORD": "x", "TERM": "xterm"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=end) as run:
+        os.close(end)
+        said = b""
+        try:
+            while octets := os.read(terminal, 65_536):
+                said += octets
+        except OSError:
+            # The other end of a terminal is gone: so it says that it was all.
+            pass
+        assert run.wait(60) == 0, said
+    os.close(terminal)
+    shown = said.decode()
+    # Of what comes close together only some is drawn.
+    assert all(any(f"title {n}: {count} objects" in shown for count in (5, 10, 15)) for n in (1, 2)), shown
+    for n in (1, 2):
+        assert [json.loads(raw)["id"] for raw in pulled(tmp_path / "out" / ident(n))] == [number(k)["id"] for k in range(15)]
     server.end()

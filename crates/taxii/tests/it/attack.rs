@@ -40,7 +40,7 @@ fn holds(filter: &Filter, listing: Listing) {
     assert_eq!(again.canonical(), filter.canonical());
 }
 
-/// The first octet says which listing, the rest is the query string (T-030 to T-062, T-042).
+/// The first octet says which listing, the rest is the query string (T-030, T-041, T-042).
 pub(crate) fn taxii_query(data: &[u8]) {
     let Some((first, rest)) = data.split_first() else { return };
     let (listing, text) = (LISTINGS[usize::from(*first) % 4], String::from_utf8_lossy(rest));
@@ -70,7 +70,7 @@ pub(crate) fn taxii_query(data: &[u8]) {
     assert_eq!(cursors.resume(&bare, &scope, NOW).is_ok(), carried);
 }
 
-/// Each line is a header field: as `Accept`, `Content-Type`, `Content-Encoding`, `Accept-Encoding` (T-014 to T-023, C-004, C-005); all of it as a packed body.
+/// Each line is a header field: as `Accept`, `Content-Type`, `Content-Encoding`, `Accept-Encoding` (T-063, T-065); all of it as a packed body.
 pub(crate) fn taxii_headers(data: &[u8]) {
     let lines = || data.split(|c| *c == b'\n');
     if let Err(error) = media::accept(lines()) {
@@ -116,7 +116,7 @@ impl Transport for Parrot {
     }
 }
 
-/// A reply: lines of `name: value`, of which `status: 404` says the status, an empty line, the body. Whatever it is, the client comes to an end (T-041 to T-044).
+/// A reply: lines of `name: value`, of which `status: 404` says the status, an empty line, the body. Whatever it is, the client comes to an end (T-044).
 pub(crate) fn taxii_reply(data: &[u8]) {
     let end = data.windows(2).position(|w| w == b"\n\n");
     let (head, body) = end.map_or((&b""[..], data), |end| (&data[..end], &data[end + 2..]));
