@@ -361,6 +361,9 @@ fn a_whole_node_answers_as_the_matrix_says() {
     house.stage.assert_sound();
 }
 
+/// A POST: what it is, its headers, its body, the status, the number of its object, and whether that is there afterwards.
+type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, Vec<u8>, u16, u64, bool);
+
 /// T-017, T-019, T-086, T-087, T-091 to T-095, T-097, T-106, T-115 to T-118, C-005: how a POST ends, and that nothing of what is refused is there.
 #[test]
 fn a_post_ends_as_the_table_says() {
@@ -376,8 +379,7 @@ fn a_post_ends_as_the_table_says() {
     let bad = indicator(7, 90).text().replace("indicator--", "indicator-");
     let zstd = ("content-encoding", "zstd");
     let gzip = ("content-encoding", "gzip");
-    // What is sent with which headers, how it is answered, and whether the object of that number is there afterwards.
-    let cases: Vec<(&str, Vec<(&str, &str)>, Vec<u8>, u16, u64, bool)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("an envelope", vec![], short(1), 202, 1, true),
         ("the same again", vec![], short(1), 202, 1, true),
         ("another media type", vec![("content-type", "application/stix+json; version=2.1")], short(2), 202, 2, true),

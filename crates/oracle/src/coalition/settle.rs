@@ -39,6 +39,8 @@ struct Chain {
     origin: Origin,
     assigned: usize,
 }
+/// An object, what it is called, and the markings assigned on its way.
+pub(super) type Marked<'a> = (&'a Read, Held, BTreeSet<String>);
 /// What one node holds: thing to roads.
 type Holding = BTreeMap<usize, BTreeSet<Chain>>;
 /// Which markings a node knows, and from whom.
@@ -152,11 +154,7 @@ impl Settled<'_> {
         all
     }
     /// What a reader of a node is shown, by collection: each object with the markings assigned on the road that permits it.
-    pub(super) fn line_with_markings(
-        &self,
-        node: &str,
-        partner: &str,
-    ) -> BTreeMap<String, Vec<(&Read, Held, BTreeSet<String>)>> {
+    pub(super) fn line_with_markings(&self, node: &str, partner: &str) -> BTreeMap<String, Vec<Marked<'_>>> {
         let mut lines = BTreeMap::new();
         for (number, node) in self.coalition.nodes.iter().enumerate().filter(|(_, n)| n.name == node) {
             for reader in node.readers.iter().filter(|r| r.partner.as_deref() == Some(partner) && self.in_force(r)) {

@@ -24,7 +24,7 @@ const UNPACKED_BYTES_MAX: u64 = 100_000;
 fn refused(error: &TaxiiError, status: u16) {
     assert_eq!(error.status(), status, "{error:?}");
     let body: serde_json::Value = serde_json::from_slice(&error.body()).expect("an error is JSON");
-    assert!(body["title"].is_string() && body["http_status"] == status.to_string(), "{body}");
+    assert_eq!((body["title"].is_string(), body["http_status"].as_str()), (true, Some(&*status.to_string())), "{body}");
 }
 
 /// What is read is within its bounds, and written out it reads the same.
