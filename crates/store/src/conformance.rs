@@ -121,6 +121,7 @@ laws! {
         markings_go_along_with_what_they_mark,
         a_copy_is_a_store,
         what_does_not_exist_is_said_so,
+        what_a_party_brings_is_counted,
     }
 }
 

@@ -71,7 +71,9 @@ pub(super) fn a_copy_shows_to_whom_it_was_made_for_alone(open: Open<'_>) {
     assert_eq!(world.all(line(&world, 1)).unwrap(), held);
     assert_eq!(ids(&world, 2), [id("report", 91).to_string()]);
     // Withdrawn, and back with a new slot.
-    put(&mut world, &[], &[ChainChange { no, old: more, new: None }], &[]);
+    let gone = put(&mut world, &[], &[ChainChange { no, old: more, new: None }], &[]);
+    let gone: Vec<_> = gone.iter().map(|c| (c.reader, c.released, c.withdrawn)).collect();
+    assert_eq!(gone, [(1, 0, 1), (2, 0, 1)], "it is told from how many");
     assert!(ids(&world, 1).is_empty() && ids(&world, 2).is_empty());
     assert_eq!(world.store.copies_of(original).unwrap(), [no]);
     put(&mut world, &[made], &[], &[]);
@@ -111,6 +113,12 @@ pub(super) fn what_may_need_a_copy_anew_is_due_until_it_was_looked_at(open: Open
     let (looked_at, found) = due(&world);
     let held: Vec<_> = found.iter().flat_map(|r| r.copies.iter().map(|copy| copy.original)).collect();
     assert_eq!(held, [report], "a copy leads to its original");
+    assert!(versions(&found).iter().all(|no| [part, report].contains(no)), "and is none itself: {found:?}");
+    // What others brought is theirs to cut.
+    let theirs = world.ingest(c, &[Put::by(0, Make::new(id("report", 2), 1), 0b001)]).unwrap().taken[0].0;
+    let (with_theirs, more) = due(&world);
+    assert!(with_theirs.contains(&theirs) && versions(&more) == versions(&found), "{more:?}");
+    put(&mut world, &[], &[], &[theirs]);
     put(&mut world, &[], &[], &looked_at);
     // New rights may change every cut.
     world.set_rights().unwrap();

@@ -1,7 +1,7 @@
 //! Laws of reader lines and slots.
 use super::Open;
 use super::world::{Make, Put, T0, World, every, id, last, line, marking, query, sightings, sightings_with};
-use crate::{Alongside, BatchHead, Filter, Line, Taken};
+use crate::{Alongside, BatchHead, Filter, Line, StoreError, Taken};
 use label::Origin;
 
 fn slots(entries: &[super::world::Entry]) -> Vec<i64> {
@@ -108,6 +108,13 @@ pub(super) fn a_staged_batch_is_invisible_until_it_is_published(open: Open<'_>) 
     let b = world.store.stage(None, &head, &World::incoming(c, &second)).unwrap();
     world.store.stage(Some(a), &head, &World::incoming(c, &first[2..])).unwrap();
     let lost = world.store.stage(None, &head, &World::incoming(c, &sightings(30..31, 1))).unwrap();
+    // A batch is of one road: nothing that comes otherwise is put into it.
+    let elsewhere = BatchHead { collection: c + 1, ..head.clone() };
+    let from_another = BatchHead { origin: Origin::Peer { peer: "p".into() }, ..head.clone() };
+    for other in [elsewhere, from_another] {
+        let refused = world.store.stage(Some(a), &other, &World::incoming(c, &second)).unwrap_err();
+        assert!(matches!(refused, StoreError::NotFound { .. }), "{refused:?}");
+    }
     assert_eq!((world.all(line(&world, 0)).unwrap(), world.store.figures().unwrap().instances), before);
     assert!(!world.store.knows(line(&world, 0), &id("sighting", 10)).unwrap());
     assert!(world.store.instances("live", &id("sighting", 10), None).unwrap().is_empty());
@@ -121,6 +128,15 @@ pub(super) fn a_staged_batch_is_invisible_until_it_is_published(open: Open<'_>) 
     let expected: Vec<String> = [0, 1, 20, 21, 10, 11, 12].iter().map(|n| id("sighting", *n).to_string()).collect();
     assert_eq!(ids(&shown), expected);
     assert_eq!(published.slots, shown[4..].iter().map(|e| Some(e.0)).collect::<Vec<_>>());
+    world.sound();
+
+    // What came while a batch was staged counts when it is published, like what was there before.
+    let waiting = [Put::new(Make { required: Some(id("indicator", 1)), ..Make::new(id("sighting", 40), 1) }, 1)];
+    let staged = world.store.stage(None, &world.head(c, &waiting), &World::incoming(c, &waiting)).unwrap();
+    world.ingest(c, &[Put::new(Make::new(id("indicator", 1), 1), 1)]).unwrap();
+    world.store.publish(staged, &nothing, &world.rights, None).unwrap();
+    let shown = ids(&world.all(line(&world, 0)).unwrap());
+    assert_eq!(shown[expected.len()..], [id("indicator", 1), id("sighting", 40)].map(|id| id.to_string()));
     world.sound();
 }
 
@@ -294,6 +310,16 @@ pub(super) fn a_page_ends_where_it_is_told_to(open: Open<'_>) {
     }
     let end = world.store.page(&query(line(&world, 0), Some(i64::MAX), 5, every())).unwrap();
     assert_eq!((end.items.len(), end.more), (0, false));
+    // The same where identifiers are asked for.
+    let wanted = Filter { ids: (0..6).map(|n| id("sighting", n)).collect(), ..every() };
+    let of_ids = |after, limit| {
+        let page = world.store.page(&query(line(&world, 0), after, limit, wanted.clone())).unwrap();
+        (page.items.iter().map(|item| item.slot).collect::<Vec<_>>(), page.more)
+    };
+    let (slots, more) = of_ids(None, 6);
+    assert_eq!((slots.len(), more), (6, false));
+    assert_eq!(of_ids(None, 4), (slots[..4].to_vec(), true));
+    assert_eq!(of_ids(Some(slots[3]), 4), (slots[4..].to_vec(), false));
 }
 
 /// I8: the same id in an exercise is another object; references never cross.
@@ -352,19 +378,40 @@ pub(super) fn rows_merged_into_two_runs_keep_their_slots(open: Open<'_>) {
     let mut world = World::new(open(), 1, 1).unwrap();
     let c = world.collections[0];
     let line = Line { reader: 0, collection: c };
-    let mut numbers = Vec::new();
+    let (mut numbers, mut given) = (Vec::new(), Vec::new());
     for n in 0..300 {
         // The clock stands still but once: slots follow one another without a gap before and after.
         if n != 200 {
             world.now -= 1_000_000;
         }
         numbers.push(world.ingest(c, &[Put::new(Make::new(id("sighting", n), 1), 1)]).unwrap().taken[0].0);
+        let news = world.store.page(&query(line, given.last().copied(), 9, every())).unwrap().items;
+        given.extend(news.iter().map(|item| item.slot));
     }
     let all = world.all(line).unwrap();
+    assert_eq!(slots(&all), given, "as they were given before the rows were merged");
     let gaps: Vec<i64> = all.windows(2).map(|w| w[1].0 - w[0].0).filter(|gap| *gap != 1).collect();
     assert_eq!((all.len(), gaps.len()), (300, 1));
     world.relabel(numbers[100], &[0]).unwrap();
     let left: Vec<_> = all.iter().enumerate().filter(|(n, _)| *n != 100).map(|(_, e)| e.clone()).collect();
     assert_eq!(world.all(line).unwrap(), left);
+    // Who asks from an instant on between two slots is given what comes after it, the first after the gap included.
+    for after in
+        [all[0].0 - 1, all[0].0, all[199].0, all[199].0 + 1, all[200].0 - 1, all[200].0, all[299].0, all[299].0 + 1]
+    {
+        let next = world.store.page(&query(line, Some(after), 1, every())).unwrap().items.first().map(|item| item.slot);
+        assert_eq!(next, left.iter().map(|e| e.0).find(|slot| *slot > after), "{after}");
+    }
+    world.sound();
+    // What was withdrawn from rows before they are merged stays away, and nothing else does.
+    world.relabel(numbers[290], &[0]).unwrap();
+    for n in 300..560 {
+        world.ingest(c, &sightings(n..n + 1, 1)).unwrap();
+    }
+    let shown = world.all(line).unwrap();
+    let expected: Vec<String> =
+        (0..560).filter(|n| ![100, 290].contains(n)).map(|n| id("sighting", n).to_string()).collect();
+    assert_eq!(ids(&shown), expected);
+    assert_eq!(shown[..289], left[..289]);
     world.sound();
 }

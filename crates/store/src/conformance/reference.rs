@@ -1,6 +1,6 @@
 //! Laws of references (L-127).
 use super::Open;
-use super::world::{Make, Put, World, id, line, marking};
+use super::world::{Make, Put, World, every, id, line, marking, query};
 use crate::{Line, Taken};
 use label::Origin;
 use stix::AnyId;
@@ -160,6 +160,20 @@ pub(super) fn a_contributor_sees_what_it_brought_whatever_it_refers_to(open: Ope
     assert_eq!(shown(&world, 1), names(&[1, 2]));
     assert_eq!(shown(&world, 2), names(&[]), "its label permits reader 2, its references do not");
     assert_eq!(shown(&world, 0), names(&[0]));
+    // The gate is told how many there are that it may not know of; of an open collection only those that the object needs.
+    let all = |n| Make { optional: vec![s(0), s(98)], ..needs(n, 99) };
+    let unknown = |world: &World, collection| -> Vec<u32> {
+        let all = query(Line { reader: 1, collection }, None, 10, every());
+        world.store.page(&all).unwrap().items.iter().map(|i| i.labelled.evidence().unknown_references).collect()
+    };
+    let marked = Make { markings: vec![901], ..Make::new(s(6), 1) };
+    world.ingest(c, &[all(3), Make::new(s(4), 1), marked].map(|make| Put::by(1, make, 0b100))).unwrap();
+    assert_eq!(unknown(&world, c), [1, 1, 3, 0, 1], "a marking that nobody defined is one, too");
+    let open = world.add_collection("live", 9, true).unwrap();
+    world.rights.collections.entry(1).or_default().insert(open);
+    world.set_rights().unwrap();
+    world.ingest(open, &[Put::by(1, all(5), 0b100)]).unwrap();
+    assert_eq!(unknown(&world, open), [1]);
     world.sound();
 }
 

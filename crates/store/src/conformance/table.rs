@@ -180,6 +180,12 @@ pub(super) fn instances_tell_their_roads(open: Open<'_>) {
     assert_eq!((visible(0), visible(1)), (vec![true, false], vec![false, false]));
     assert_eq!(world.store.by_number(&[no, 4_711, 0], None).unwrap().len(), 1, "numbers not given are left out");
     assert!(world.store.instances("nowhere", &id("sighting", 1), None).unwrap().is_empty());
+    // Two roads in one batch are two roads, each with its arrival.
+    let twice = Make::new(id("sighting", 2), 1);
+    let made = world.ingest(c, &[Put::new(twice.clone(), 0b01), Put::new(twice, 0b10)]).unwrap().taken;
+    assert_eq!(made, [(made[0].0, Taken::New), (made[0].0, Taken::NewChain)]);
+    assert_eq!(world.store.by_number(&[made[0].0], None).unwrap()[0].received, [world.now; 2]);
+    world.sound();
 }
 
 /// Contract: catalogue markings come into the collection of what they mark, before it, and are not counted.
@@ -231,5 +237,36 @@ pub(super) fn what_does_not_exist_is_said_so(open: Open<'_>) {
     let lines = [crate::ReaderLines { reader: 0, collections: vec![77] }];
     assert!(not_found(world.store.set_rights(&lines, [0; 32], &world.rights, &act("rights"), 1).map(drop)));
     assert_eq!(world.store.figures().unwrap().commits, commits);
+    world.sound();
+}
+
+/// Contract: what a party brings is counted, each object once by each of its roads; what is known already, what the own organisation brings and what others
+/// bring is not.
+pub(super) fn what_a_party_brings_is_counted(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 3).unwrap();
+    let c = world.collections[0];
+    let make = |n: u32| Make::new(id("sighting", n), 1);
+    let (one, two) = (Put::by(1, make(0), 0b111), Put::by(1, make(1), 0b111));
+    let size = |put: &Put| put.make.object().raw().len() as u64;
+    let usage = |world: &World, by: &Origin| {
+        let usage = world.store.usage(by).unwrap();
+        (usage.objects, usage.bytes, usage.roads)
+    };
+    assert_eq!(usage(&world, &one.by), (0, 0, 0));
+    world.ingest(c, &[one.clone(), two.clone()]).unwrap();
+    let both = size(&one) + size(&two);
+    assert_eq!(usage(&world, &one.by), (2, both, 1));
+    world.ingest(c, &[one.clone()]).unwrap();
+    assert_eq!(usage(&world, &one.by), (2, both, 1), "known");
+    let again = Put { assigned: vec![0b010], ..one.clone() };
+    world.ingest(c, &[again, Put::by(1, make(2), 0b111)]).unwrap();
+    let third = size(&Put::by(1, make(2), 0b111));
+    assert_eq!(usage(&world, &one.by), (4, both + size(&one) + third, 2));
+    let theirs = Put::by(2, make(0), 0b111);
+    world.ingest(c, &[theirs.clone(), Put::by(2, make(9), 0b111)]).unwrap();
+    world.ingest(c, &[Put::new(make(10), 0b111)]).unwrap();
+    assert_eq!(usage(&world, &theirs.by).0, 2);
+    assert_eq!(usage(&world, &one.by).0, 4, "each by itself");
+    assert_eq!(usage(&world, &Origin::Own { account: None }), (0, 0, 0));
     world.sound();
 }
