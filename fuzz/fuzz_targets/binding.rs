@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../../crates/label/tests/it/attack.rs"]
+#[path = "../../crates/binding/tests/it/attack.rs"]
 #[allow(dead_code)]
 mod attack;
 

@@ -24,7 +24,7 @@ const OURS: &str = "urn:entente:label:extensions:1";
 /// Stands for the creation time of a label that came without one (L-041).
 const NO_CREATION: &str = "1970-01-01T00:00:00Z";
 
-pub(crate) type El<'a> = Node<'a, 'a>;
+type El<'a> = Node<'a, 'a>;
 
 impl Label {
     /// Reads a label element leniently (L-041); each flag is one sentence on what was off. A DTD, an unknown element of the label's name
@@ -50,6 +50,20 @@ impl Label {
         Ok((label, flags))
     }
 
+    /// Reads a label that stands in a larger document, whose text is `text`, as [`Self::from_xml`] does; nothing if the element is no label.
+    ///
+    /// # Errors
+    /// As [`Self::from_xml`].
+    pub fn from_element(text: &str, element: Node<'_, '_>) -> Result<Option<(Self, Vec<String>)>, String> {
+        let Some(role) = role_of(element) else { return Ok(None) };
+        if element.range().len() > LABEL_BYTES_MAX {
+            return Err(format!("a label is longer than {LABEL_BYTES_MAX} bytes"));
+        }
+        let mut flags = Vec::new();
+        let label = Reading { text, flags: &mut flags }.label(element, role, true)?;
+        Ok(Some((label, flags)))
+    }
+
     /// Strict XML (L-042): the policy's spelling, every OID as URI, one category a tag set, values in SPIF order, UTC times.
     ///
     /// # Errors
@@ -69,13 +83,6 @@ impl Label {
         parse(xml_text(xml.as_bytes())?)?;
         Ok(xml)
     }
-}
-
-/// A label that stands in a larger document.
-pub(crate) fn label_in(text: &str, el: El<'_>, role: Role) -> Result<(Label, Vec<String>), String> {
-    let mut flags = Vec::new();
-    let label = Reading { text, flags: &mut flags }.label(el, role, true)?;
-    Ok((label, flags))
 }
 
 impl Clearance {
@@ -169,11 +176,14 @@ fn xml_text(xml: &[u8]) -> Result<&str, String> {
 }
 
 fn parse(text: &str) -> Result<Document<'_>, String> {
-    parse_within(text, XML_NODES_MAX, XML_DEPTH_MAX)
+    xml_within(text, XML_NODES_MAX, XML_DEPTH_MAX)
 }
 
-/// Well-formed XML without a document type, within bounds.
-pub(crate) fn parse_within(text: &str, nodes: u32, depth_max: usize) -> Result<Document<'_>, String> {
+/// Well-formed XML without a document type, of at most `nodes` nodes and elements nested at most `depth_max` deep (L-040).
+///
+/// # Errors
+/// One sentence on what is wrong.
+pub fn xml_within(text: &str, nodes: u32, depth_max: usize) -> Result<Document<'_>, String> {
     let options = ParsingOptions { allow_dtd: false, nodes_limit: nodes, ..ParsingOptions::default() };
     let doc = Document::parse_with_options(text, options)
         .map_err(|e| format!("line {}: no well-formed XML, or with a document type", e.pos().row))?;
@@ -191,11 +201,11 @@ pub(crate) fn parse_within(text: &str, nodes: u32, depth_max: usize) -> Result<D
     Ok(doc)
 }
 
-pub(crate) fn is(el: Node<'_, '_>, namespace: &str, name: &str) -> bool {
+fn is(el: Node<'_, '_>, namespace: &str, name: &str) -> bool {
     el.tag_name().namespace() == Some(namespace) && el.tag_name().name() == name
 }
 
-pub(crate) fn role_of(el: Node<'_, '_>) -> Option<Role> {
+fn role_of(el: Node<'_, '_>) -> Option<Role> {
     [Role::Originator, Role::Alternative, Role::Metadata].into_iter().find(|r| is(el, LABEL, root_name(*r)))
 }
 
@@ -207,7 +217,7 @@ fn root_name(role: Role) -> &'static str {
     }
 }
 
-pub(crate) fn elements(el: El<'_>) -> impl Iterator<Item = El<'_>> {
+fn elements(el: El<'_>) -> impl Iterator<Item = El<'_>> {
     el.children().filter(Node::is_element)
 }
 

@@ -24,7 +24,8 @@ pub use node_file::{
 };
 
 use crate::{NodeError, world::kinds};
-use label::{CollectionNo, Label, Markings, Origin, Policies, Policy, Reader, SignerKeys};
+use binding::SignerKeys;
+use label::{CollectionNo, Label, Markings, Origin, Policies, Policy, Reader};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -15,14 +15,15 @@ const USES: &[(&str, &[&str])] = &[
     ("oracle", &[]),
     ("checks", &[]),
     ("label", &["stix"]),
+    ("binding", &["stix", "label"]),
     ("supply", &["stix", "label"]),
     ("detect", &["stix", "label"]),
     ("store", &["stix", "label", "audit"]),
     ("taxii", &["stix", "label"]),
-    ("node", &["stix", "label", "audit", "detect", "store", "taxii"]),
+    ("node", &["stix", "label", "binding", "audit", "detect", "store", "taxii"]),
     ("web", &["node", "taxii", "label", "stix"]),
     // `oracle` for `entente demo`, which checks itself against it.
-    ("entente", &["node", "web", "store", "stix", "label", "audit", "detect", "taxii", "supply", "oracle"]),
+    ("entente", &["node", "web", "store", "stix", "label", "binding", "audit", "detect", "taxii", "supply", "oracle"]),
 ];
 
 fn faults(metadata: &Value) -> Vec<String> {

@@ -1,7 +1,8 @@
 use super::FAULTS;
 use crate::{print, render};
+use binding::{BindingState, Bindings, BoundData, SignerKeys, sidecar};
 use clap::Args;
-use label::{BindingState, Bindings, BoundData, Label, Policies, SignerKeys, sidecar};
+use label::{Label, Policies};
 use serde_json::{Value, json};
 use std::{
     fs,

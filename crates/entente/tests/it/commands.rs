@@ -261,7 +261,7 @@ fn policies_and_bindings(s: &mut Script<'_>, dir: &NodeDir) {
     assert_eq!((&verified[0]["state"], &verified[0]["labels"][0]), (&json!("claimed"), &json!("NATO RESTRICTED")));
     fs::write(&report, "what we saw!").unwrap();
     assert_eq!(s.run_with(&["verify", file], 4)[0]["state"], "broken");
-    let vectors: Value = serde_json::from_str(include_str!("../../../label/tests/data/binding-vectors.json")).unwrap();
+    let vectors: Value = serde_json::from_str(include_str!("../../../binding/tests/data/binding-vectors.json")).unwrap();
     let keys = dir.file("keys.jwks", vectors["keys"].to_string());
     let signed = dir.file("signed.json", vectors["objects"][0]["object"].to_string());
     assert_eq!(s.run(&["verify", signed.to_str().unwrap()])[0]["state"], "unknown-signer");

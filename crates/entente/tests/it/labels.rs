@@ -5,7 +5,8 @@ use crate::{
     scene::{NodeDir, strict_room},
     stage::Stage,
 };
-use label::{BindingState, Bindings, Tlp};
+use binding::{BindingState, Bindings};
+use label::Tlp;
 use node::admin::{ExportStyle, Request};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::PathBuf};

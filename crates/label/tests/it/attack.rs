@@ -1,5 +1,5 @@
 //! Bodies of the fuzz targets (fuzz/README.md): whatever is read, it does not panic, and what is accepted can be used and is what it says.
-use label::{BindingState, Bindings, Clearance, Label, Policies, Policy, SPIF_BYTES_MAX, Validity};
+use label::{Clearance, Label, Policies, Policy, SPIF_BYTES_MAX, Validity};
 
 const NATO: &[u8] = include_bytes!("../../policies/nato-demo.spif.xml");
 
@@ -51,13 +51,4 @@ pub(crate) fn spif(data: &[u8]) {
         assert!(policy.choices(level, &now).is_some(), "{level}");
     }
     let _ = Policies::new(vec![policy]);
-}
-
-pub(crate) fn binding(data: &[u8]) {
-    let Ok(bindings) = Bindings::from_xml(data) else { return };
-    let worth = [bindings.state(), bindings.state_of("report.pdf", b"what we saw")];
-    assert!(!worth.contains(&BindingState::Valid), "nothing here verifies a signature in XML (L-111)");
-    for one in bindings.list() {
-        one.labels().iter().for_each(holds);
-    }
 }

@@ -11,7 +11,6 @@
 #![allow(clippy::format_collect, clippy::items_after_statements, clippy::needless_for_each, clippy::similar_names)]
 
 mod attack;
-mod binding;
 mod combine;
 mod compile_fail;
 mod dissemination;

@@ -276,7 +276,7 @@ fn bind(output: &Path, sha384: &[u8], label: &Label, policy: &Policy) -> Result<
     let name =
         named.ok_or_else(|| NodeError::Refused("the file's name cannot be written into a sidecar".to_owned()))?;
     let written =
-        label::sidecar_of(&[(label, policy)], name, "application/stix+json", sha384).map_err(NodeError::Refused)?;
+        binding::sidecar_of(&[(label, policy)], name, "application/stix+json", sha384).map_err(NodeError::Refused)?;
     let path = output.with_file_name(format!("{name}.bdo"));
     let failed = |e| NodeError::file("writing", &path, e);
     let mut file = fs::File::create_new(&path).map_err(failed)?;

@@ -2,10 +2,8 @@
 //!
 //! Read and checked by structure and by digest. What an XML signature says is not verified, so no XML binding is ever [`BindingState::Valid`]; for JSON
 //! see [`crate::SignerKeys`].
-use crate::confidentiality_label::LABEL_BYTES_MAX;
-use crate::stanag4774::{El, elements, is, label_in, parse_within, role_of};
-use crate::{Label, Policy, Role};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use label::{Label, Policy, Role, xml_within};
 use quick_xml::Writer;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use roxmltree::Node;
@@ -28,6 +26,8 @@ const OURS: &str = "urn:entente:binding:1";
 const SHA384: &str = "http://www.w3.org/2001/04/xmldsig-more#sha384";
 /// The one transform a reference may have: the signature itself is left out.
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
+
+type El<'a> = Node<'a, 'a>;
 
 /// What a binding is worth (L-110). `Display` gives the standard words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,7 +117,7 @@ impl Bindings {
             return Err(format!("the binding is longer than {BINDING_BYTES_MAX} bytes"));
         }
         let text = std::str::from_utf8(xml).map_err(|e| format!("the XML is not UTF-8 (byte {})", e.valid_up_to()))?;
-        let doc = parse_within(text, NODES_MAX, DEPTH_MAX)?;
+        let doc = xml_within(text, NODES_MAX, DEPTH_MAX)?;
         let mut found = doc.descendants().filter(|n| is(*n, BINDING, "BindingInformation"));
         let root = found.next().ok_or("there is no `BindingInformation`")?;
         if found.next().is_some() {
@@ -266,11 +266,7 @@ impl Reading<'_> {
     /// Exactly one element (example E10); metadata other than labels is not ours to read.
     fn metadata(&mut self, el: El<'_>) -> Result<Option<Label>, String> {
         let child = only_child(el)?;
-        let Some(role) = role_of(child) else { return Ok(None) };
-        if child.range().len() > LABEL_BYTES_MAX {
-            return Err(format!("a label is longer than {LABEL_BYTES_MAX} bytes"));
-        }
-        let (label, flags) = label_in(self.text, child, role)?;
+        let Some((label, flags)) = Label::from_element(self.text, child)? else { return Ok(None) };
         self.all.flags.extend(flags);
         Ok(Some(label))
     }
@@ -339,8 +335,16 @@ fn transforms(el: El<'_>) -> Result<bool, String> {
     }
 }
 
+fn is(el: El<'_>, namespace: &str, name: &str) -> bool {
+    el.tag_name().namespace() == Some(namespace) && el.tag_name().name() == name
+}
+
+fn elements(el: El<'_>) -> impl Iterator<Item = El<'_>> {
+    el.children().filter(Node::is_element)
+}
+
 fn only_child(el: El<'_>) -> Result<El<'_>, String> {
-    let mut children = el.children().filter(Node::is_element);
+    let mut children = elements(el);
     match (children.next(), children.next()) {
         (Some(child), None) => Ok(child),
         _ => Err(format!("`{}` holds exactly one element", el.tag_name().name())),
