@@ -1,12 +1,13 @@
 //! The markings of what is made from several objects: all of them (L-091).
 
-use label::Tlp;
+use label::{Pap, Tlp};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use stix::{Id, id::MarkingDefinition};
 
 /// Markings that all apply: a reader must pass every one. Of equal ones one remains (a TLP level has an id in either version of TLP), and TLP:CLEAR, which everybody
-/// passes, goes when another level is there. Other levels stay side by side: an agreement may address one and not the other.
+/// passes, goes when another level is there. Other levels stay side by side: an agreement may address one and not the other. Of PAP, which affects no release, the highest
+/// remains (L-099).
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Conjunction {
     markings: BTreeSet<Id<MarkingDefinition>>,
@@ -27,6 +28,9 @@ impl Conjunction {
         if self.markings.iter().filter(|id| is_level(id)).count() > 1 {
             self.markings.remove(&Tlp::Clear.marking_id());
         }
+        let highest = self.markings.iter().filter_map(Pap::from_marking).max().map(Pap::marking_id);
+        self.markings.retain(|id| Pap::from_marking(id).is_none() || Some(*id) == highest);
+        self.markings.extend(highest);
     }
 
     /// Adds the object markings and the granular markings of a STIX object (L-123: whoever does not pass all of them gets nothing).

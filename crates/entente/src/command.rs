@@ -7,6 +7,7 @@ mod convert;
 mod init;
 mod label;
 mod matching;
+mod misp;
 mod pattern;
 mod policy;
 mod pull;

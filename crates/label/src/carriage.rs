@@ -1,6 +1,6 @@
 //! Labels inside STIX marking definitions (L-120 to L-122).
 use crate::dissemination::{DISSEMINATION_EXTENSION, Dissemination};
-use crate::{CollectionNo, Label, Origin, Party, Tlp, Unresolved, tlp};
+use crate::{CollectionNo, Label, Origin, Pap, Party, Tlp, Unresolved, tlp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,8 +21,8 @@ pub enum Meaning {
     Tlp(Tlp),
     /// A statement: no effect on release.
     Statement,
-    /// PAP or another obligation: travels, does not permit or forbid.
-    Obligation,
+    /// PAP: travels, does not permit or forbid.
+    Obligation(Pap),
     /// Who was addressed, and what they may do next (L-132): never a label (L-133).
     Dissemination(Box<Dissemination>),
     /// Anything else: withhold.
@@ -178,7 +178,7 @@ fn add(by_id: &mut ById, object: &Object, origin: &Origin) -> Result<(), Unresol
     if tlp::well_known(&id).is_some() {
         return if tlp::is_genuine(&id, &body) { Ok(()) } else { forged };
     }
-    let meaning = if tlp::is_pap(&id) { Meaning::Obligation } else { read(&id, &body)? };
+    let meaning = read(&id, &body)?;
     let known = by_id.entry(id).or_default();
     match known.iter_mut().find(|m| m.meaning == meaning) {
         Some(m) => {
@@ -237,7 +237,8 @@ pub(crate) fn read(id: &Id<MarkingDefinition>, body: &Map<String, Value>) -> Res
         let read = extension.as_object().and_then(Dissemination::read);
         return Ok(read.map_or(Meaning::Unknown, |d| Meaning::Dissemination(Box::new(d))));
     }
-    Ok(if only(PAP_EXTENSION).is_some_and(|e| e["pap"].is_string()) { Meaning::Obligation } else { Meaning::Unknown })
+    let pap = only(PAP_EXTENSION).and_then(|e| Pap::from_name(e["pap"].as_str()?));
+    Ok(pap.map_or(Meaning::Unknown, Meaning::Obligation))
 }
 
 /// The label in the extension; members beside it that are not ours are refused, because they might restrict.

@@ -6,7 +6,10 @@ use crate::confidentiality_label::{Category, Parts};
 use crate::membership::Members;
 use crate::policy::{Chosen, Policy, Resolved, TagSet, TagSetRole, Validity, Value};
 use crate::stanag4774::extension_namespace;
-use crate::{Authority, Clearance, Label, Meaning, Policies, Released, Role, TagType, Tlp, Unmapped, Way, tlp};
+use crate::{
+    Authority, Clearance, Dissemination, Label, Meaning, Pap, Policies, Released, Role, TagType, Tlp, Unmapped, Way,
+    tlp,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use stix::{Id, Timestamp, id::MarkingDefinition};
@@ -35,6 +38,8 @@ pub struct Together {
     borne: BTreeSet<Id<MarkingDefinition>>,
     contents: BTreeMap<String, u64>,
     tlp: Option<Tlp>,
+    pap: Option<Pap>,
+    dissemination: Option<Dissemination>,
     beyond: bool,
 }
 
@@ -67,13 +72,19 @@ impl Together {
                     self.labels.entry(id).or_insert_with(|| (**label).clone());
                 }
                 Some(Meaning::Tlp(level)) => self.tlp = self.tlp.max(Some(*level)),
-                // Obligations and statements travel with the parts.
-                Some(Meaning::Statement | Meaning::Obligation) => {}
+                Some(Meaning::Obligation(level)) => self.pap = self.pap.max(Some(*level)),
+                // Statements travel with the parts.
+                Some(Meaning::Statement) => {}
+                Some(Meaning::Dissemination(said)) => self.addressed(said),
                 // What its contributor alone may see, too.
-                Some(Meaning::Dissemination(_) | Meaning::Unknown) | None => self.beyond = true,
+                Some(Meaning::Unknown) | None => self.beyond = true,
             }
         }
         self.beyond |= road.unresolved.is_some();
+    }
+
+    fn addressed(&mut self, said: &Dissemination) {
+        self.dissemination = Some(self.dissemination.as_ref().map_or_else(|| said.clone(), |d| d.combine(said)));
     }
 
     /// Counts in what was counted elsewhere, e.g. page by page.
@@ -84,6 +95,10 @@ impl Together {
             *self.contents.entry(type_name).or_default() += count;
         }
         self.tlp = self.tlp.max(other.tlp);
+        self.pap = self.pap.max(other.pap);
+        if let Some(said) = &other.dissemination {
+            self.addressed(said);
+        }
         self.beyond |= other.beyond;
     }
 
@@ -103,11 +118,26 @@ impl Together {
         &self.contents
     }
 
+    /// The highest TLP of the parts (L-099).
+    pub fn tlp(&self) -> Option<Tlp> {
+        self.tlp
+    }
+
+    /// The highest PAP of the parts (L-099): an obligation, which holds nothing.
+    pub fn pap(&self) -> Option<Pap> {
+        self.pap
+    }
+
+    /// What the dissemination markings of the parts come to: addressees and sharing groups intersected, the strictest `onward` (L-099, L-132).
+    pub fn dissemination(&self) -> Option<&Dissemination> {
+        self.dissemination.as_ref()
+    }
+
     /// Why no label of the whole can say what its parts bear, whatever their labels are: addressees have no place in it (L-093, L-099).
     pub fn unsayable(&self) -> Option<Hold> {
         match self.tlp {
             Some(level) if level > Tlp::Clear => Some(Hold::Marking(Some(level))),
-            _ => self.beyond.then_some(Hold::Marking(None)),
+            _ => (self.beyond || self.dissemination.is_some()).then_some(Hold::Marking(None)),
         }
     }
 }

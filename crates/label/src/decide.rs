@@ -238,7 +238,7 @@ impl Authority<'_> {
     }
 
     /// [`Self::decide_in`], and the TLP under which tools that know no labels get it (L-129).
-    pub(crate) fn decide_with_tlp(
+    pub fn decide_with_tlp(
         &self,
         collection: CollectionNo,
         state: &LabelState,
@@ -332,7 +332,7 @@ impl Authority<'_> {
                 Some(Meaning::Label(label)) => labels.push(label),
                 Some(Meaning::Tlp(level)) => road.levels.push(*level),
                 Some(Meaning::Statement) => {}
-                Some(Meaning::Obligation) => obligations = true,
+                Some(Meaning::Obligation(_)) => obligations = true,
                 Some(Meaning::Dissemination(said)) => {
                     road.dissemination = Some(road.dissemination.map_or_else(|| (**said).clone(), |d| d.combine(said)));
                     // What a peer or this node put on binds, but is not the creator's word.

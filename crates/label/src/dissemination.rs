@@ -53,6 +53,11 @@ impl Onward {
         }
     }
 
+    /// The word of the marking.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, o)| *o == self).map_or("none", |(word, _)| word)
+    }
+
     /// The TLP that says the same.
     pub fn tlp(self) -> Tlp {
         match self {
@@ -126,6 +131,21 @@ impl Dissemination {
     /// What recipients may do next.
     pub fn onward(&self) -> Onward {
         self.onward
+    }
+
+    /// Who was addressed; none given is no restriction, an empty list is nobody.
+    pub fn addressees(&self) -> Option<&BTreeSet<Id<Identity>>> {
+        self.addressees.as_ref()
+    }
+
+    /// Organisations of the sharing group, by the identifiers that MISP gives them; none given is no restriction.
+    pub fn members(&self) -> Option<&BTreeSet<Uuid>> {
+        self.members.as_ref()
+    }
+
+    /// Whether it leaves without attribution alone (L-143).
+    pub fn is_unattributed(&self) -> bool {
+        self.no_attribution
     }
 
     /// Whether it says who was addressed: without that, a hub keeps it to its own organisation (L-140).

@@ -49,4 +49,4 @@ pub use redact::{NotRedacted, Redacted, Redaction};
 pub use spif::{SPIF_BYTES_MAX, SPIF_NODES_MAX};
 pub use stanag4774::{XML_DEPTH_MAX, xml_within};
 pub use state::{Assigned, Chain, CollectionNo, Defines, LabelState, Origin, Party, Unresolved, off_link, resolve};
-pub use tlp::Tlp;
+pub use tlp::{Pap, Tlp};

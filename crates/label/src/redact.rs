@@ -4,7 +4,7 @@
 //! neither its id, nor what was cut, nor that anything was.
 use crate::combine::{Combined, Product};
 use crate::{
-    Assigned, Authority, Chain, Clearance, Decision, Label, LabelState, Meaning, Origin, Reader, Reason, Role, Tlp,
+    Assigned, Authority, Chain, Clearance, Decision, Label, LabelState, Meaning, Origin, Pap, Reader, Reason, Role, Tlp,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -346,7 +346,7 @@ impl Cutting<'_> {
         self.label_of(id).is_some()
     }
 
-    /// The copy's markings: one label for what is kept, the strictest TLP (L-099), and everything else that is no label.
+    /// The copy's markings: one label for what is kept, the strictest TLP and PAP (L-099), and everything else that is no label.
     fn label(&self, object: &Object) -> Result<(Option<Label>, Vec<Id<id::MarkingDefinition>>), NotRedacted> {
         let originators =
             |id: &&Id<id::MarkingDefinition>| self.label_of(id).is_some_and(|l| l.role() == Role::Originator);
@@ -357,9 +357,14 @@ impl Cutting<'_> {
             Some(Meaning::Tlp(level)) => Some(*level),
             _ => None,
         };
+        let pap = |id: &Id<id::MarkingDefinition>| match self.meaning(id) {
+            Some(Meaning::Obligation(level)) => Some(*level),
+            _ => None,
+        };
         let strictest: Option<Tlp> = markings.iter().filter_map(level).max();
-        markings.retain(|id| level(id).is_none());
-        markings.extend(strictest.map(Tlp::marking_id));
+        let highest: Option<Pap> = markings.iter().filter_map(pap).max();
+        markings.retain(|id| level(id).is_none() && pap(id).is_none());
+        markings.extend(strictest.map(Tlp::marking_id).into_iter().chain(highest.map(Pap::marking_id)));
         let parts = self.authority.policies.conjunction(&parts);
         let made = match parts.as_slice() {
             [] => None,

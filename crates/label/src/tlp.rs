@@ -1,4 +1,4 @@
-//! Traffic Light Protocol 1 and 2 (labels.md section 11; `tlp.json`).
+//! Traffic Light Protocol 1 and 2, and the Permissible Actions Protocol (labels.md section 11; `tlp.json`).
 use crate::Meaning;
 use crate::carriage::{read, tlp1_body, tlp2_body};
 use serde::{Deserialize, Serialize};
@@ -39,14 +39,59 @@ const WELL_KNOWN: [(u128, Tlp); 9] = [
     (0x5e57_c739_391a_4eb3_b6be_7d15_ca92_d5ed, Tlp::Red),
 ];
 
-/// The fixed ids of the Permissible Actions Protocol: obligations that travel and never affect release (section 11).
-const PAP: [u128; 5] = [
-    0xad15_a0cd_55b6_4588_a14c_a661_0532_9b92,
-    0xc435_94d1_4b11_4c59_93ab_1c9b_14d5_3ce9,
-    0x60f8_932b_e51e_4458_b265_a2e8_be9a_80ab,
-    0x740d_36e5_7714_4c30_961a_3ae6_32ce_ee0e,
-    0xa3be_a94c_b469_41dc_9cfe_d6e7_daba_7730,
+/// A level of the Permissible Actions Protocol, ordered by strength. An obligation of whoever has the object: it travels and never affects release
+/// (section 11); of several the highest counts (L-099).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pap {
+    /// Any use. Once called WHITE.
+    Clear,
+    /// Active use, such as blocking.
+    Green,
+    /// Passive cross-checks only.
+    Amber,
+    /// Nothing that could be noticed outside.
+    Red,
+}
+
+/// The fixed ids of PAP, the one to be written first.
+const PAP: [(u128, Pap); 5] = [
+    (0xad15_a0cd_55b6_4588_a14c_a661_0532_9b92, Pap::Clear),
+    (0xc435_94d1_4b11_4c59_93ab_1c9b_14d5_3ce9, Pap::Green),
+    (0x60f8_932b_e51e_4458_b265_a2e8_be9a_80ab, Pap::Amber),
+    (0x740d_36e5_7714_4c30_961a_3ae6_32ce_ee0e, Pap::Red),
+    (0xa3be_a94c_b469_41dc_9cfe_d6e7_daba_7730, Pap::Clear),
 ];
+
+impl Pap {
+    /// By fixed marking id.
+    pub fn from_marking(id: &Id<MarkingDefinition>) -> Option<Self> {
+        let wanted = id.uuid().as_u128();
+        PAP.iter().find(|(known, _)| *known == wanted).map(|(_, level)| *level)
+    }
+
+    /// The fixed marking id.
+    pub fn marking_id(self) -> Id<MarkingDefinition> {
+        let (id, _) = PAP[self as usize];
+        Id::from_uuid(Uuid::from_u128(id))
+    }
+
+    /// By its name in any case, `white` among them.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let levels = [Self::Clear, Self::Green, Self::Amber, Self::Red];
+        let named = levels.into_iter().find(|l| l.name().eq_ignore_ascii_case(name));
+        named.or_else(|| name.eq_ignore_ascii_case("white").then_some(Self::Clear))
+    }
+
+    /// The level's name, e.g. `AMBER`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clear => "CLEAR",
+            Self::Green => "GREEN",
+            Self::Amber => "AMBER",
+            Self::Red => "RED",
+        }
+    }
+}
 
 /// How TLP 1.0 writes the levels in a body; it has no AMBER+STRICT.
 const TLP1_WORDS: [&str; 5] = ["white", "green", "amber", "amber", "red"];
@@ -91,8 +136,8 @@ impl std::fmt::Display for Tlp {
     }
 }
 
-/// What a fixed id means, or `None` for any other id. Trusted by id alone.
-pub(crate) fn well_known(id: &Id<MarkingDefinition>) -> Option<&'static Meaning> {
+/// What a fixed id of TLP or PAP means, or `None` for any other id. Trusted by id alone; everybody knows these, so nobody needs to see a definition.
+pub fn well_known(id: &Id<MarkingDefinition>) -> Option<&'static Meaning> {
     static TABLE: [Meaning; 5] = [
         Meaning::Tlp(Tlp::Clear),
         Meaning::Tlp(Tlp::Green),
@@ -100,10 +145,15 @@ pub(crate) fn well_known(id: &Id<MarkingDefinition>) -> Option<&'static Meaning>
         Meaning::Tlp(Tlp::AmberStrict),
         Meaning::Tlp(Tlp::Red),
     ];
-    static OBLIGATION: Meaning = Meaning::Obligation;
+    static OBLIGATIONS: [Meaning; 4] = [
+        Meaning::Obligation(Pap::Clear),
+        Meaning::Obligation(Pap::Green),
+        Meaning::Obligation(Pap::Amber),
+        Meaning::Obligation(Pap::Red),
+    ];
     match Tlp::from_marking(id) {
         Some(level) => TABLE.get(level as usize),
-        None => is_pap(id).then_some(&OBLIGATION),
+        None => Pap::from_marking(id).and_then(|level| OBLIGATIONS.get(level as usize)),
     }
 }
 
@@ -117,17 +167,14 @@ pub(crate) fn genuine(id: &Id<MarkingDefinition>) -> Option<Map<String, Value>> 
 }
 
 /// Whether a body that came under a fixed id is the fixed one. Older tools leave `name` and `spec_version` out; nothing else may differ:
-/// an altered body under a trusted id must not travel on. Of PAP the table holds no bodies: there one that says PAP and nothing else is taken.
+/// an altered body under a trusted id must not travel on. Of PAP the table holds no bodies: there one that says that level and nothing else is taken.
 pub(crate) fn is_genuine(id: &Id<MarkingDefinition>, body: &Map<String, Value>) -> bool {
-    let Some(fixed) = genuine(id) else { return is_pap(id) && read(id, body) == Ok(Meaning::Obligation) };
+    let Some(fixed) = genuine(id) else {
+        return Pap::from_marking(id).is_some_and(|level| read(id, body) == Ok(Meaning::Obligation(level)));
+    };
     let optional = ["name", "spec_version"];
     body.iter().all(|(k, v)| fixed.get(k) == Some(v))
         && fixed.keys().all(|k| body.contains_key(k) || optional.contains(&k.as_str()))
-}
-
-/// Whether `id` is one of the fixed PAP markings.
-pub(crate) fn is_pap(id: &Id<MarkingDefinition>) -> bool {
-    PAP.contains(&id.uuid().as_u128())
 }
 
 /// What an object asks by the tags that tools write into `labels` (`tlp.json`, `misp_tags`).
@@ -194,7 +241,11 @@ mod tests {
         assert_eq!(seen, WELL_KNOWN.len());
         for pap in table["pap"]["levels"].as_array().unwrap() {
             let id = id(pap["id"].as_str().unwrap());
-            assert!(is_pap(&id) && Tlp::from_marking(&id).is_none());
+            let level = Pap::from_marking(&id).unwrap();
+            assert_eq!(Pap::from_name(pap["level"].as_str().unwrap()), Some(level), "{pap}");
+            assert_eq!(u64::from(level as u8), pap["rank"].as_u64().unwrap(), "{pap}");
+            assert_eq!(level.marking_id() == id, pap["deprecated"].is_null(), "{pap}");
+            assert_eq!((Tlp::from_marking(&id), well_known(&id)), (None, Some(&Meaning::Obligation(level))));
         }
         assert!(
             Tlp::Clear < Tlp::Green

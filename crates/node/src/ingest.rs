@@ -5,7 +5,7 @@ use crate::{
     validation::{Tally, refusal},
     world::{RightsAt, World},
 };
-use label::{Assigned, Chain, CollectionNo, Label, LabelState, Markings, Meaning, Origin, Unresolved, resolve};
+use label::{Assigned, Chain, CollectionNo, Label, LabelState, Markings, Meaning, Origin, Tlp, Unresolved, resolve};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     io::Read,
@@ -145,12 +145,28 @@ pub struct Intake {
     pub rejected: u64,
     /// The first few rejections, for the person at the terminal.
     pub first_rejections: Vec<String>,
+    /// With several TLP levels on one object: the strictest counts (L-144).
+    pub several_tlp: u64,
+    /// The first few of these, by id, for the person at the terminal.
+    pub first_several_tlp: Vec<String>,
     /// What the validator found in objects that could be read, by kind. Empty for what an account posts.
     pub findings: Tally,
 }
 
 impl Intake {
-    /// Adds what came later; of the rejections only how many.
+    /// Counts an object that bears several TLP levels (L-144). Parts of it may bear others; both markings of one level, of TLP 1 and of 2, agree.
+    fn flag(&mut self, object: &Object) {
+        let levels: BTreeSet<Tlp> = object.view().markings.iter().filter_map(Tlp::from_marking).collect();
+        if levels.len() < 2 {
+            return;
+        }
+        self.several_tlp += 1;
+        if self.first_several_tlp.len() < REJECTIONS_TOLD_MAX {
+            self.first_several_tlp.push(object.id().to_string());
+        }
+    }
+
+    /// Adds what came later; of the rejections and flags only how many.
     pub(crate) fn add(&mut self, later: &Self) {
         self.objects += later.objects;
         self.new += later.new;
@@ -158,6 +174,7 @@ impl Intake {
         self.known += later.known;
         self.quarantined += later.quarantined;
         self.rejected += later.rejected;
+        self.several_tlp += later.several_tlp;
         self.findings.add(&later.findings);
     }
 }
@@ -173,7 +190,7 @@ pub(crate) enum Relabel {
     Chosen(Vec<Id<MarkingDefinition>>),
 }
 
-/// Rejections told one by one; the rest stand in the quarantine.
+/// Rejections, and objects with several TLP levels, told one by one; the rest are counted.
 const REJECTIONS_TOLD_MAX: usize = 10;
 
 /// Where a batch comes from and goes to.
@@ -342,6 +359,7 @@ impl Node {
         let items: Vec<Incoming> = objects
             .into_iter()
             .map(|object| {
+                intake.flag(&object);
                 let told = by_peer.get(&object.digest()).unwrap_or(&none);
                 let mut chain = head.chain(&world, &object, told);
                 if head.relabelled {
@@ -459,6 +477,7 @@ impl Node {
             intake.objects += 1;
             match object {
                 Part::Good(object) => {
+                    intake.flag(&object);
                     let chain = head.chain(world, &object, &[]);
                     intake.quarantined += u64::from(chain.unresolved.is_some());
                     if !chains.contains(&chain) {

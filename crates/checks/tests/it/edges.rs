@@ -16,6 +16,7 @@ const USES: &[(&str, &[&str])] = &[
     ("checks", &[]),
     ("label", &["stix"]),
     ("binding", &["stix", "label"]),
+    ("misp", &["stix", "label"]),
     ("supply", &["stix", "label"]),
     ("detect", &["stix", "label"]),
     ("store", &["stix", "label", "audit"]),
@@ -23,7 +24,10 @@ const USES: &[(&str, &[&str])] = &[
     ("node", &["stix", "label", "binding", "audit", "detect", "store", "taxii"]),
     ("web", &["node", "taxii", "label", "stix"]),
     // `oracle` for `entente demo`, which checks itself against it.
-    ("entente", &["node", "web", "store", "stix", "label", "binding", "audit", "detect", "taxii", "supply", "oracle"]),
+    (
+        "entente",
+        &["node", "web", "store", "stix", "label", "binding", "misp", "audit", "detect", "taxii", "supply", "oracle"],
+    ),
 ];
 
 fn faults(metadata: &Value) -> Vec<String> {

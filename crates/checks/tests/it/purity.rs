@@ -3,7 +3,7 @@
 use crate::tree::{self, Fault, File};
 
 /// The pure crates. `store` may open files of its own, nothing else.
-const PURE: &[&str] = &["audit", "binding", "detect", "label", "store", "stix", "supply", "taxii"];
+const PURE: &[&str] = &["audit", "binding", "detect", "label", "misp", "store", "stix", "supply", "taxii"];
 /// What a pure crate's code does not say.
 const FORBIDDEN: &[&str] = &[
     "::now(",

@@ -1,8 +1,9 @@
 //! From matches to sightings (S-094, S-095, L-091).
 
 use detect::{Conjunction, EVIDENCE_MAX, Hit, Policy, Seen, Sightings};
-use label::Tlp;
+use label::{Pap, Tlp};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use stix::AnyId;
 
 const HOUR: i64 = 3_600_000_000;
@@ -120,7 +121,7 @@ fn matches_of_other_labels_or_other_contributors_are_sightings_of_their_own() {
     let all = take(true, &[&strict, &others, &amber]);
     assert_eq!(all.len(), 3);
     assert!(all.contains(&alone[0]));
-    let ids: std::collections::BTreeSet<_> = all.iter().map(|s| &s.id).collect();
+    let ids: BTreeSet<_> = all.iter().map(|s| &s.id).collect();
     assert_eq!(ids.len(), 3);
     let levels = |s: &detect::Sighting| s.markings.markings().map(|m| m.to_string()).collect::<Vec<_>>();
     assert!(all.iter().any(|s| levels(s) == sorted(&[Tlp::Green, Tlp::AmberStrict])));
@@ -142,6 +143,15 @@ fn the_conjunction_holds_every_marking_once() {
     all.add([statement, old_amber, Tlp::Amber.marking_id(), Tlp::Clear.marking_id()]);
     assert_eq!(all.markings().count(), 2);
     assert!(all.markings().any(|m| m == statement) && all.markings().any(|m| m == Tlp::Amber.marking_id()));
+    // L-099: of PAP the highest, under its first id; it takes nothing else away.
+    let white = "marking-definition--a3bea94c-b469-41dc-9cfe-d6e7daba7730".parse().unwrap();
+    let obliged =
+        Conjunction::from_iter([Pap::Green.marking_id(), Tlp::Green.marking_id(), Pap::Red.marking_id(), white]);
+    assert_eq!(
+        obliged.markings().collect::<BTreeSet<_>>(),
+        BTreeSet::from([Tlp::Green.marking_id(), Pap::Red.marking_id()])
+    );
+    assert_eq!(Conjunction::from_iter([white]), Conjunction::from_iter([Pap::Clear.marking_id()]));
     let mut of_object = Conjunction::new();
     let object = json!({"object_marking_refs": [statement.to_string()], "granular_markings": [{"marking_ref": old_amber.to_string(), "selectors": ["x"]}]});
     of_object.add_object(object.as_object().unwrap());

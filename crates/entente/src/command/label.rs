@@ -28,6 +28,14 @@ pub(crate) enum LabelCommand {
         after_help = "Example:\n  entente label address --to identity--… --onward clients --name \"to Japan and its clients\" --output to-japan.json\n  entente import to-japan.json --collection intel --label TLP:GREEN"
     )]
     Address(Address),
+    /// What a distribution, sharing group and tags of MISP come to: dissemination markings, or why a person must decide. Every loss is told.
+    #[command(
+        after_help = "Examples:\n  entente label from-misp --distribution 4 --sharing-group group.json --tag tlp:amber --name \"the CERTs\" --output certs.json\n  entente label from-misp --event-distribution 3 --distribution 5 --tag tlp:green --tag PAP:AMBER --name event --output event.json\n\nImport the file, and name the ids that it tells in the `object_marking_refs` of what it is for, beside a label. `GET /sharing_groups/view/ID` of a MISP gives a group."
+    )]
+    FromMisp(super::misp::FromMisp),
+    /// With which distribution, sharing group and tags something goes into a MISP whose readers are the partners that its label permits, or why it must not.
+    #[command(after_help = "Example:\n  entente label to-misp --label \"NR REL\" --label TLP:AMBER --collection intel")]
+    ToMisp(super::misp::ToMisp),
     /// Take a label out of the catalogue. Objects that bear it keep it; nothing new is given it.
     #[command(after_help = "Example:\n  entente label remove \"NR REL\"")]
     Remove {
@@ -96,13 +104,22 @@ impl Address {
             members.insert("no_attribution".to_owned(), true.into());
         }
         let definition = label::dissemination_definition(members, &self.name)?;
-        let definition: Value = serde_json::from_str(&definition).map_err(|e| e.to_string())?;
-        let bundle = json!({"type": "bundle", "id": format!("bundle--{}", node::Environment::system().random.uuid()), "objects": [definition]});
-        let failed = |e: io::Error| format!("`{}`: {e}", self.output.display());
-        let mut file = fs::File::create_new(&self.output).map_err(failed)?;
-        writeln!(file, "{bundle}").map_err(failed)?;
-        Ok(json!({"id": definition["id"], "output": self.output}))
+        let ids = write_bundle(&self.output, &[definition])?;
+        Ok(json!({"id": ids.first(), "output": self.output}))
     }
+}
+
+/// Writes definitions as a bundle into a new file; tells their ids.
+pub(super) fn write_bundle(output: &Path, definitions: &[String]) -> Result<Vec<Value>, String> {
+    let objects: Vec<Value> =
+        definitions.iter().map(|d| serde_json::from_str(d)).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+    let ids = objects.iter().map(|o| o["id"].clone()).collect();
+    let id = format!("bundle--{}", node::Environment::system().random.uuid());
+    let bundle = json!({"type": "bundle", "id": id, "objects": objects});
+    let failed = |e: io::Error| format!("`{}`: {e}", output.display());
+    let mut file = fs::File::create_new(output).map_err(failed)?;
+    writeln!(file, "{bundle}").map_err(failed)?;
+    Ok(ids)
 }
 
 /// A label as it is chosen, before the policy has judged it.
@@ -117,6 +134,8 @@ impl LabelCommand {
         let load = || config::Config::load(dir).map_err(|e| e.to_string());
         let value = match self {
             Self::Address(address) => address.run()?,
+            Self::FromMisp(arriving) => arriving.run(&load()?)?,
+            Self::ToMisp(leaving) => leaving.run(&load()?)?,
             Self::List => list(&load()?),
             Self::Make(make) => make.run(dir, &load()?)?,
             Self::Remove { name } => remove(dir, &load()?, &name)?,

@@ -261,7 +261,8 @@ fn policies_and_bindings(s: &mut Script<'_>, dir: &NodeDir) {
     assert_eq!((&verified[0]["state"], &verified[0]["labels"][0]), (&json!("claimed"), &json!("NATO RESTRICTED")));
     fs::write(&report, "what we saw!").unwrap();
     assert_eq!(s.run_with(&["verify", file], 4)[0]["state"], "broken");
-    let vectors: Value = serde_json::from_str(include_str!("../../../binding/tests/data/binding-vectors.json")).unwrap();
+    let vectors: Value =
+        serde_json::from_str(include_str!("../../../binding/tests/data/binding-vectors.json")).unwrap();
     let keys = dir.file("keys.jwks", vectors["keys"].to_string());
     let signed = dir.file("signed.json", vectors["objects"][0]["object"].to_string());
     assert_eq!(s.run(&["verify", signed.to_str().unwrap()])[0]["state"], "unknown-signer");
@@ -325,6 +326,8 @@ fn every_command_says_the_same_on_a_stopped_and_on_a_running_node() {
         // These need no node: convert.rs, labels.rs, patterns.rs, detection.rs and resilience.rs beside this, and Python (tests/partners/test_transfer.py) run them.
         let elsewhere = [
             "label address",
+            "label from-misp",
+            "label to-misp",
             "label make",
             "init",
             "serve",

@@ -6,7 +6,7 @@ use crate::{
     stage::Stage,
 };
 use binding::{BindingState, Bindings};
-use label::Tlp;
+use label::{Pap, Tlp};
 use node::admin::{ExportStyle, Request};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::PathBuf};
@@ -203,6 +203,60 @@ fn stage_with_green() -> Stage {
     stage
 }
 
+/// L-099, section 11: what the parts' other markings come to is told: the highest TLP and PAP, the addressees that all have in common. PAP holds nothing.
+#[test]
+fn what_markings_of_the_parts_come_to_is_told() {
+    let stage = stage("", "");
+    let part = |n: u64, more: &[&str]| {
+        let mut all = vec![marking(REL_JPN)];
+        all.extend(more.iter().map(|m| (*m).to_owned()));
+        indicator(1, n).with("object_marking_refs", json!(all)).text()
+    };
+    let [green, red] = [Pap::Green, Pap::Red].map(|level| level.marking_id().to_string());
+    stage.import(&[part(1, &[&green]), part(2, &[&red]), part(3, &[])], INTEL, None);
+    assert_eq!(
+        stage.ids(TOOL, INTEL).iter().filter(|id| id.starts_with("indicator")).count(),
+        3,
+        "PAP never affects release"
+    );
+    let (_, told) = export(&stage, "obliged.json", &bound());
+    assert_eq!((&told["pap"], &told["marking"]), (&json!("RED"), &json!("NATO RESTRICTED Releasable to Japan")));
+    let (both, first) = dissemination(1, &json!({"addressees": [JAPAN, KOREA], "onward": "any"}));
+    let (japans, second) = dissemination(2, &json!({"addressees": [JAPAN], "onward": "clients"}));
+    stage.import(&[first, second, part(4, &[&both]), part(5, &[&japans])], INTEL, None);
+    let common = format!("PAP:RED, addressed to {JAPAN}, onward clients");
+    held(&stage, &bound(), &common);
+    let members = |list: &[&str]| json!({"uuid": "10000000-0000-4000-8000-000000000001", "version": "x", "orgs": list});
+    let [japan, korea] = [JAPAN, KOREA].map(|identity| identity.strip_prefix("identity--").unwrap());
+    let (wide, third) = dissemination(3, &json!({"sharing_group": members(&[japan, korea]), "onward": "organisation"}));
+    let (narrow, fourth) = dissemination(4, &json!({"sharing_group": members(&[japan]), "onward": "organisation"}));
+    stage.import(&[third, fourth, part(6, &[&wide]), part(7, &[&narrow])], INTEL, None);
+    held(&stage, &bound(), &format!("for a sharing group of {japan}, onward organisation"));
+}
+
+/// L-144: an import flags objects with several TLP levels, and the strictest counts; two markings of one level, and a level on a part, are none.
+#[test]
+fn several_tlp_on_one_object_are_flagged() {
+    let stage = stage("", "");
+    let with = |n: u64, levels: &[String]| indicator(1, n).with("object_marking_refs", json!(levels)).text();
+    let amber1 = Tlp::Amber.tlp1_marking_id().unwrap().to_string();
+    let part = indicator(1, 4)
+        .with("object_marking_refs", json!([level(Tlp::Green)]))
+        .with("granular_markings", json!([{"marking_ref": level(Tlp::Amber), "selectors": ["name"]}]));
+    let all = [
+        with(1, &[level(Tlp::Green), level(Tlp::Amber)]),
+        with(2, &[level(Tlp::Amber), amber1]),
+        with(3, &[level(Tlp::Green)]),
+        part.text(),
+    ];
+    let taken = stage.import(&all, INTEL, None);
+    assert_eq!((taken.objects, taken.several_tlp, &taken.first_several_tlp), (4, 1, &vec![indicator(1, 1).id()]));
+    let told = serde_json::to_value(&taken).unwrap();
+    assert_eq!((&told["several_tlp"], &told["first_several_tlp"]), (&json!(1), &json!([indicator(1, 1).id()])));
+    let shown = stage.ids(TOOL, INTEL);
+    assert!(shown.contains(&indicator(1, 3).id()) && !shown.contains(&indicator(1, 1).id()), "{shown:?}");
+}
+
 /// The NATO policy without Australia: what is exchanged with Japan.
 fn partial(dir: &NodeDir) {
     let whole = fs::read_to_string(dir.path().join("policies").join("nato-demo.spif.xml")).unwrap();
@@ -291,6 +345,118 @@ fn the_command_makes_dissemination_markings_that_nodes_understand() {
     let wrong = ["label", "address", "--to", "x", "--onward", "any", "--name", "x", "--output", output];
     let refused = stage.dir.refused(&wrong);
     assert!(refused.contains("L-132") && !out.exists(), "{refused}");
+}
+
+/// Section 11, L-099, L-144: what a MISP says of an event becomes markings that let in whom it names and nobody else, or is held and makes no file; what the
+/// node's labels permit goes out as a sharing group of just these organisations.
+#[test]
+fn distributions_of_a_misp_become_markings_and_labels_distributions() {
+    let stage = stage("", "");
+    let [japan_org, korea_org] = [JAPAN, KOREA].map(|identity| identity.strip_prefix("identity--").unwrap());
+    let group = |name: &str, orgs: &[&str]| {
+        let orgs: Vec<Value> = orgs.iter().map(|org| json!({"Organisation": {"uuid": org}})).collect();
+        let group = json!({"SharingGroup": {"uuid": "10000000-0000-4000-8000-000000000001", "roaming": true}, "SharingGroupOrg": orgs});
+        stage.dir.file(name, &group.to_string())
+    };
+    let (for_japan, for_korea) = (group("japan.json", &[japan_org]), group("korea.json", &[korea_org]));
+    let output = |name: &str| stage.dir.file("x", "").with_file_name(name);
+    let from = |file: &str, more: &[&str]| {
+        let path = output(file);
+        let told = stage
+            .dir
+            .json(&[&["label", "from-misp", "--name", file, "--output", path.to_str().unwrap()], more].concat());
+        let bundle: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let definitions: Vec<String> = bundle["objects"].as_array().unwrap().iter().map(ToString::to_string).collect();
+        stage.import(&definitions, INTEL, Some("TLP:CLEAR"));
+        told
+    };
+    let grouped = |n: &str, file: &std::path::Path, tags: &[&str]| {
+        let tags: Vec<&str> = tags.iter().flat_map(|tag| ["--tag", tag]).collect();
+        from(n, &[&["--distribution", "4", "--sharing-group", file.to_str().unwrap()], tags.as_slice()].concat())
+    };
+    let japans = grouped("one", &for_japan, &["tlp:clear", "PAP:RED"]);
+    let koreas = grouped("two", &for_korea, &["tlp:clear"]);
+    let everybodys = from("three", &["--event-distribution", "3", "--distribution", "5", "--tag", "tlp:clear"]);
+    let narrowed = from(
+        "four",
+        &[
+            "--event-distribution",
+            "4",
+            "--event-sharing-group",
+            for_korea.to_str().unwrap(),
+            "--distribution",
+            "3",
+            "--tag",
+            "tlp:white",
+        ],
+    );
+    assert_eq!(narrowed["markings"].as_array().unwrap().len(), 3, "two markings and the TLP: {narrowed}");
+    let own = from("five", &["--distribution", "2", "--tag", "tlp:clear"]);
+    assert_eq!(own["notes"].as_array().unwrap().len(), 2, "{own}");
+    assert_eq!(japans["markings"][2], json!(Pap::Red.marking_id()));
+    let marked = |n: u64, told: &Value| {
+        let mut all = vec![json!(marking(REL_JPN))];
+        all.extend(told["markings"].as_array().unwrap().iter().cloned());
+        indicator(9, n).with("object_marking_refs", json!(all)).text()
+    };
+    let all = [&japans, &koreas, &everybodys, &narrowed, &own];
+    let objects: Vec<String> = (1..).zip(all).map(|(n, told)| marked(n, told)).collect();
+    assert_eq!(stage.import(&objects, INTEL, None).quarantined, 0);
+    let mut shown = stage.ids(TOOL, INTEL);
+    shown.retain(|id| id.starts_with("indicator"));
+    shown.sort();
+    let mut wanted = [indicator(9, 1).id(), indicator(9, 3).id()];
+    wanted.sort();
+    assert_eq!(shown, wanted);
+    let nothing = output("held.json");
+    let refused = |more: &[&str]| {
+        let said = stage
+            .dir
+            .refused(&[&["label", "from-misp", "--name", "x", "--output", nothing.to_str().unwrap()], more].concat());
+        assert!(!nothing.exists());
+        said
+    };
+    assert!(
+        refused(&["--distribution", "3", "--tag", "tlp:amber"])
+            .contains("held for a person: \"all communities\" with TLP:AMBER")
+    );
+    assert!(refused(&["--distribution", "4"]).contains("without its sharing group"));
+    assert!(refused(&["--distribution", "1", "--tag", "tlp:unclear"]).contains("tlp:unclear"));
+    // And back.
+    let to = |more: &[&str]| stage.dir.json(&[&["label", "to-misp", "--collection", INTEL], more].concat());
+    let members = |told: &Value| -> Vec<String> {
+        let all = told["sharing_group"]["SharingGroupOrg"].as_array().unwrap();
+        all.iter().map(|m| m["Organisation"]["uuid"].as_str().unwrap().to_owned()).collect()
+    };
+    let out = to(&["--label", REL_JPN, "--pap", "amber"]);
+    assert_eq!(
+        (&out["distribution"], &out["partners"], &out["tags"]),
+        (&json!(4), &json!(["japan"]), &json!(["tlp:amber+strict", "PAP:AMBER"]))
+    );
+    assert_eq!(members(&out).len(), 2, "Japan and the own organisation: {out}");
+    assert!(members(&out).contains(&japan_org.to_owned()));
+    let home = to(&["--label", NATO_ONLY]);
+    assert_eq!(
+        (&home["distribution"], &home["partners"], &home["sharing_group"]),
+        (&json!(0), &json!([]), &Value::Null)
+    );
+    let open = to(&["--label", PUBLIC]);
+    assert_eq!(
+        (&open["distribution"], &open["partners"], &open["tags"]),
+        (&json!(3), &json!("everyone"), &json!(["tlp:clear"]))
+    );
+    let two = output("two");
+    let korean = to(&["--label", REL_JPN, "--markings", two.to_str().unwrap()]);
+    assert_eq!(
+        (&korean["distribution"], &korean["partners"]),
+        (&json!(0), &json!([])),
+        "the marking narrows the label"
+    );
+    let no = |more: &[&str]| stage.dir.refused(&[&["label", "to-misp", "--collection", INTEL], more].concat());
+    assert!(no(&["--label", PUBLIC, "--label", "TLP:RED"]).contains("named persons"));
+    assert!(no(&["--label", "NOTHING"]).contains("the catalogue has no label `NOTHING`"));
+    let other = stage.dir.file("other.json", &material::bundle(&[indicator(1, 1).text()]));
+    assert!(no(&["--label", PUBLIC, "--markings", other.to_str().unwrap()]).contains("indicator"));
 }
 
 /// A dissemination marking, as an object that everybody may have.

@@ -183,6 +183,12 @@ fn every_marking_of_a_chain_must_permit() {
     let pap = PAP_RED.parse().unwrap();
     assert_eq!(with(&[w.rel, w.public]), YES);
     assert_eq!(with(&[w.rel, w.statement, pap]), YES);
+    for level in [Pap::Clear, Pap::Green, Pap::Amber, Pap::Red].map(Pap::marking_id) {
+        for ids in [vec![w.rel], vec![w.unknown], vec![Tlp::Clear.marking_id()], vec![Tlp::Amber.marking_id()]] {
+            let more: Vec<_> = ids.iter().copied().chain([level]).collect();
+            assert_eq!(with(&more), with(&ids), "section 11: PAP permits nothing and forbids nothing");
+        }
+    }
     assert_eq!(with(&[w.rel, w.unknown]), no("unknown-marking"));
     assert_eq!(with(&[]), no("quarantined"));
     assert_eq!(with(&[w.rel, Tlp::Clear.marking_id()]), YES);

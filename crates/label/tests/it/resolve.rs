@@ -168,7 +168,11 @@ fn other_markings_are_statements_obligations_or_unknown() {
     let extension = |name: &str, member: &str| json!({"extensions": {name: {"extension_type": "property-extension", member: "red"}}});
     let cases = [
         (statement("x"), Meaning::Statement),
-        (extension(PAP_EXTENSION, "pap"), Meaning::Obligation),
+        (extension(PAP_EXTENSION, "pap"), Meaning::Obligation(Pap::Red)),
+        (
+            json!({"extensions": {PAP_EXTENSION: {"extension_type": "property-extension", "pap": "purple"}}}),
+            Meaning::Unknown,
+        ),
         (extension(DISSEMINATION, "onward"), Meaning::Unknown),
         (extension("extension-definition--3a65884d-005a-4290-8335-cb2d778a83ce", "identifier"), Meaning::Unknown),
         (json!({"definition_type": "tlp", "definition": {"tlp": "white"}}), Meaning::Unknown),
@@ -184,7 +188,11 @@ fn other_markings_are_statements_obligations_or_unknown() {
         assert_eq!(m.meaning(&id(&text), &own()), Some(&want), "{members}");
         assert_eq!(m.get(&id(&text)).unwrap().meaning, want);
     }
-    assert_eq!(m.meaning(&id(PAP_RED), &peer("X")), Some(&Meaning::Obligation), "known by id");
+    assert_eq!(m.meaning(&id(PAP_RED), &peer("X")), Some(&Meaning::Obligation(Pap::Red)), "known by id");
+    let body =
+        |level: &str| json!({"extensions": {PAP_EXTENSION: {"extension_type": "property-extension", "pap": level}}});
+    assert_eq!(m.add(&marking(PAP_RED, &body("red")), &own()), Ok(()));
+    assert_eq!(m.add(&marking(PAP_RED, &body("clear")), &own()), Err(Unresolved::ForgedMarking), "another level");
     assert_eq!(m.add(&marking(PAP_RED, &statement("x")), &own()), Err(Unresolved::ForgedMarking));
 }
 

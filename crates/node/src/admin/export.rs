@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha384};
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
@@ -19,6 +20,9 @@ use store::{Filter, Versions};
 
 /// What came in between the first look and the second was not looked at when it was decided what the file holds.
 const MEANWHILE: &str = "the collection changed while it was exported; export it again";
+
+/// Addressees, and members of sharing groups, that an error names.
+const NAMED_MAX: usize = 5;
 
 /// How a file is exported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -115,6 +119,9 @@ impl Node {
             let (label, policy, path) = bound?;
             told["sidecar"] = json!(path);
             told["marking"] = json!(policy.marking_text(&label, "en"));
+            if let Some(level) = together.pap() {
+                told["pap"] = json!(level.name());
+            }
         }
         part.keep()?;
         Ok(told)
@@ -250,23 +257,45 @@ fn label_of<'w>(
             if wider.is_empty() {
                 return Ok((*label, policy));
             }
-            Err(held(&[Hold::Wider(wider)], label.classification(), ""))
+            Err(held(together, &[Hold::Wider(wider)], label.classification(), ""))
         }
-        (Combined::Label { label, .. }, Some(hold)) => Err(held(&[hold], label.classification(), "")),
+        (Combined::Label { label, .. }, Some(hold)) => Err(held(together, &[hold], label.classification(), "")),
         (Combined::Held(why), hold) => {
             let reasons: Vec<Hold> = why.reasons.into_iter().chain(hold).collect();
-            Err(held(&reasons, &why.floor, &why.shown))
+            Err(held(together, &reasons, &why.floor, &why.shown))
         }
     }
 }
 
-fn held(reasons: &[Hold], floor: &str, shown: &str) -> NodeError {
+/// What the other markings of the parts come to (L-099): for the person who decides.
+fn others(together: &Together) -> String {
+    let mut said: Vec<String> = together.tlp().iter().map(ToString::to_string).collect();
+    said.extend(together.pap().map(|level| format!("PAP:{}", level.name())));
+    if let Some(d) = together.dissemination() {
+        said.extend(d.addressees().map(|a| format!("addressed to {}", listed(a))));
+        said.extend(d.members().map(|m| format!("for a sharing group of {}", listed(m))));
+        said.push(format!("onward {}", d.onward().word()));
+    }
+    if said.is_empty() { String::new() } else { format!("; its parts together are {}", said.join(", ")) }
+}
+
+fn listed<T: ToString>(all: &BTreeSet<T>) -> String {
+    let first: Vec<String> = all.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    match all.len() {
+        0 => "nobody".to_owned(),
+        n if n > NAMED_MAX => format!("{} and {} more", first.join(" and "), n - NAMED_MAX),
+        _ => first.join(" and "),
+    }
+}
+
+fn held(together: &Together, reasons: &[Hold], floor: &str, shown: &str) -> NodeError {
     let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
     let floor = if floor.is_empty() { String::new() } else { format!("; it is {floor} at the least") };
     let shown = if shown.is_empty() { String::new() } else { format!("; until then treat it as {shown}") };
     NodeError::Refused(format!(
-        "policy-decision-required: no label of the whole can be computed, and nothing was exported: {}{floor}{shown}. Export less, or without --bind, and label the file with `entente bind`",
-        why.join("; ")
+        "policy-decision-required: no label of the whole can be computed, and nothing was exported: {}{floor}{shown}{}. Export less, or without --bind, and label the file with `entente bind`",
+        why.join("; "),
+        others(together)
     ))
 }
 

@@ -19,14 +19,12 @@ pub(crate) const VIEW_AS_OBJECTS_MAX: usize = 1_000;
 impl World {
     /// A marking in words, for operators.
     pub fn marking_text(&self, id: &Id<MarkingDefinition>) -> String {
-        match self.markings.get(id).map(|m| &m.meaning) {
+        match label::tlp::well_known(id).or_else(|| self.markings.get(id).map(|m| &m.meaning)) {
             Some(Meaning::Label(label)) => crate::config::describe(label, &self.config.policies, "en"),
             Some(Meaning::Tlp(tlp)) => tlp.to_string(),
             Some(Meaning::Statement) => "statement".to_owned(),
-            Some(Meaning::Obligation) => "obligation".to_owned(),
-            Some(_) | None => {
-                label::Tlp::from_marking(id).map_or_else(|| format!("unknown marking {id}"), |tlp| tlp.to_string())
-            }
+            Some(Meaning::Obligation(level)) => format!("PAP:{}", level.name()),
+            Some(_) | None => format!("unknown marking {id}"),
         }
     }
 

@@ -66,6 +66,7 @@ impl Node {
             let one = self.import_checked(&open, collection, label, &name, strict, progress)?;
             self.counters.taken_in.fetch_add(one.new, std::sync::atomic::Ordering::Relaxed);
             total.add(&one);
+            total.first_several_tlp.extend(one.first_several_tlp.iter().cloned());
             total.first_rejections.extend(one.first_rejections.into_iter().map(|r| format!("{name}: {r}")));
         }
         Ok(total)
@@ -223,7 +224,7 @@ impl Node {
                 let bare = old.carried.iter().all(|id| {
                     matches!(
                         world.markings.meaning_in(id, &old.origin, old.collection),
-                        Some(label::Meaning::Statement | label::Meaning::Obligation)
+                        Some(label::Meaning::Statement | label::Meaning::Obligation(_))
                     )
                 });
                 if (own && ours) || (assigned_here && bare) {

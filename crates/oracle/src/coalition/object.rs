@@ -28,6 +28,10 @@ const PAP_IDS: [&str; 5] = [
     "marking-definition--a3bea94c-b469-41dc-9cfe-d6e7daba7730",
 ];
 
+/// Whether an id is one of the well-known ones of PAP.
+pub(super) fn is_pap(id: &str) -> bool {
+    PAP_IDS.contains(&id)
+}
 /// The TLP level of a well-known marking id.
 pub(super) fn tlp_level(id: &str) -> Option<&'static str> {
     TLP_IDS.iter().find(|(known, _)| *known == id).map(|(_, level)| *level)
@@ -84,7 +88,7 @@ pub(super) struct Read {
     pub(super) on_object: BTreeSet<String>,
     /// Whether it has a `spec_version`.
     pub(super) says_spec_version: bool,
-    /// Targets apart from itself and TLP, each with its strongest need.
+    /// Targets apart from itself, TLP and PAP, each with its strongest need.
     pub(super) references: BTreeMap<String, Need>,
     /// For a marking definition other than TLP.
     pub(super) meaning: Option<Meaning>,
@@ -104,7 +108,7 @@ pub(super) fn read(raw: &str) -> Result<Read, String> {
         references.iter().filter(|(_, need)| need.1).map(|(target, _)| target.clone()).collect();
     let mut references: BTreeMap<String, Need> =
         references.into_iter().map(|(target, need)| (target, need.0)).collect();
-    references.retain(|target, _| *target != id && tlp_level(target).is_none());
+    references.retain(|target, _| *target != id && tlp_level(target).is_none() && !is_pap(target));
     let meaning = (kind == "marking-definition" && tlp_level(&id).is_none()).then(|| meaning(&id, &value));
     if tlp_level(&id).is_some() || matches!(meaning, Some(Meaning::Label(_))) {
         carried.insert(id.clone());
@@ -179,7 +183,7 @@ fn is_identifier(text: &str) -> bool {
         && groups.iter().all(|g| g.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 fn meaning(id: &str, value: &Value) -> Meaning {
-    if PAP_IDS.contains(&id) {
+    if is_pap(id) {
         return Meaning::Obligation;
     }
     if let Some(label) = value.pointer(&format!("/extensions/{LABEL_EXTENSION}/label")) {

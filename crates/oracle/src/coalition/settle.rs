@@ -1,7 +1,7 @@
 //! The fixpoint: who is shown what, who takes what, until nobody takes anything new.
 
 use super::decide::{Reason, permits, same};
-use super::object::{Meaning, Need, Read, tlp_level};
+use super::object::{Meaning, Need, Read, is_pap, tlp_level};
 use super::{Coalition, OPERATOR, Reader};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -277,6 +277,7 @@ impl Settled<'_> {
         let vouched = |marking: &str| {
             let label = matches!(self.coalition.meanings.get(marking), Some((Meaning::Label(_), _)));
             tlp_level(marking).is_some()
+                || is_pap(marking)
                 || known.get(marking).is_some_and(|by| label || by.contains(&Origin::Own) || by.contains(&chain.origin))
         };
         let effective = self.effective(thing, chain);
@@ -318,6 +319,10 @@ impl Settled<'_> {
                     return Err(Reason::Tlp(level.to_owned()));
                 }
                 others.insert(level);
+                continue;
+            }
+            if is_pap(marking) {
+                others.insert("obligation");
                 continue;
             }
             match self.coalition.meanings.get(marking) {

@@ -127,12 +127,12 @@ pub(super) fn open_collections_excuse_optional_references_only(open: Open<'_>) {
     world.sound();
 }
 
-/// L-127: everybody knows TLP.
+/// L-127, section 11: everybody knows TLP and PAP.
 pub(super) fn well_known_markings_and_the_object_itself_need_nothing(open: Open<'_>) {
     let mut world = World::new(open(), 1, 1).unwrap();
-    let tlp = label::Tlp::Clear.marking_id();
+    let (tlp, pap) = (label::Tlp::Clear.marking_id(), label::Pap::Red.marking_id());
     let raw = format!(
-        r#"{{"type":"report","spec_version":"2.1","id":"{}","created":"2024-01-01T00:00:00Z","modified":"2024-01-01T00:00:00Z","name":"n","published":"2024-01-01T00:00:00Z","object_refs":["{}"],"object_marking_refs":["{tlp}"]}}"#,
+        r#"{{"type":"report","spec_version":"2.1","id":"{}","created":"2024-01-01T00:00:00Z","modified":"2024-01-01T00:00:00Z","name":"n","published":"2024-01-01T00:00:00Z","object_refs":["{}"],"object_marking_refs":["{tlp}","{pap}"]}}"#,
         id("report", 1),
         id("report", 1),
     );

@@ -82,14 +82,14 @@ impl Parts {
     }
 }
 
-/// References that decide: without the object itself, and without the well-known TLP ids, which everybody knows (L-127).
+/// References that decide: without the object itself, and without the well-known ids of TLP and PAP, which everybody knows (L-127).
 fn deciding(object: &stix::Object) -> impl Iterator<Item = &stix::Reference> {
     let own = object.id();
     object.view().references.iter().filter(move |r| {
         r.target != *own
             && stix::Id::<stix::id::MarkingDefinition>::try_from(&r.target)
                 .ok()
-                .and_then(|id| label::Tlp::from_marking(&id))
+                .and_then(|id| label::tlp::well_known(&id))
                 .is_none()
     })
 }
