@@ -35,20 +35,21 @@ impl Tags {
             match (taxonomy.to_ascii_lowercase().as_str(), value.to_ascii_lowercase().as_str()) {
                 ("tlp", "ex:chr") => found.not_attributed = true,
                 ("tlp", "unclear") => found.unclear = true,
-                ("tlp", level) => match tlp(level) {
-                    Some(level) => drop(levels.insert(level)),
-                    None => {
+                ("tlp", level) => {
+                    let known = tlp(level);
+                    levels.extend(known);
+                    if known.is_none() {
                         found.unclear = true;
                         found.notes.push(format!("`{}` is no TLP", shown(tag)));
                     }
-                },
-                ("pap", level) => match Pap::from_name(level) {
-                    Some(level) => found.pap = found.pap.max(Some(level)),
-                    None => {
-                        found.pap = Some(Pap::Red);
+                }
+                ("pap", level) => {
+                    let known = Pap::from_name(level);
+                    found.pap = found.pap.max(Some(known.unwrap_or(Pap::Red)));
+                    if known.is_none() {
                         found.notes.push(format!("`{}` is no PAP; the highest counts", shown(tag)));
                     }
-                },
+                }
                 (taxonomy, _) if MARKINGS.contains(&taxonomy) => found.notes.push(format!(
                     "`{}` says no audience and is only a note, unless a `[[tag]]` of this node makes it a label",
                     shown(tag)

@@ -356,7 +356,7 @@ fn distributions_of_a_misp_become_markings_and_labels_distributions() {
     let group = |name: &str, orgs: &[&str]| {
         let orgs: Vec<Value> = orgs.iter().map(|org| json!({"Organisation": {"uuid": org}})).collect();
         let group = json!({"SharingGroup": {"uuid": "10000000-0000-4000-8000-000000000001", "roaming": true}, "SharingGroupOrg": orgs});
-        stage.dir.file(name, &group.to_string())
+        stage.dir.file(name, group.to_string())
     };
     let (for_japan, for_korea) = (group("japan.json", &[japan_org]), group("korea.json", &[korea_org]));
     let output = |name: &str| stage.dir.file("x", "").with_file_name(name);
@@ -446,16 +446,16 @@ fn distributions_of_a_misp_become_markings_and_labels_distributions() {
         (&json!(3), &json!("everyone"), &json!(["tlp:clear"]))
     );
     let two = output("two");
-    let korean = to(&["--label", REL_JPN, "--markings", two.to_str().unwrap()]);
+    let narrow = to(&["--label", REL_JPN, "--markings", two.to_str().unwrap()]);
     assert_eq!(
-        (&korean["distribution"], &korean["partners"]),
+        (&narrow["distribution"], &narrow["partners"]),
         (&json!(0), &json!([])),
         "the marking narrows the label"
     );
     let no = |more: &[&str]| stage.dir.refused(&[&["label", "to-misp", "--collection", INTEL], more].concat());
     assert!(no(&["--label", PUBLIC, "--label", "TLP:RED"]).contains("named persons"));
     assert!(no(&["--label", "NOTHING"]).contains("the catalogue has no label `NOTHING`"));
-    let other = stage.dir.file("other.json", &material::bundle(&[indicator(1, 1).text()]));
+    let other = stage.dir.file("other.json", material::bundle(&[indicator(1, 1).text()]));
     assert!(no(&["--label", PUBLIC, "--markings", other.to_str().unwrap()]).contains("indicator"));
 }
 
