@@ -104,16 +104,23 @@ pub(super) fn what_may_need_a_copy_anew_is_due_until_it_was_looked_at(open: Open
     assert_eq!(world.store.figures().unwrap().leaves, leaves, "nothing changed, nothing is told");
     assert!(due(&world).0.is_empty());
 
+    // So it is with what needs it: nothing was done to that, and yet who sees it changes.
+    let needs = Make { required: Some(id("indicator", 1)), ..Make::new(id("sighting", 1), 1) };
+    let needs = world.ingest(c, &[Put::new(needs, 0b111)]).unwrap().taken[0].0;
+    let seen = due(&world).0;
+    put(&mut world, &[], &[], &seen);
+
     // Another label of what a report names makes the report due; who sees all of it is nobody's matter.
     world.relabel(part, &[0b010]).unwrap();
     let (looked_at, found) = due(&world);
     assert!(looked_at.contains(&part) && versions(&found).contains(&report), "{looked_at:?}");
+    assert!(looked_at.contains(&needs), "{looked_at:?}");
     let made = copy(&world, report, 92, 1, &[2]);
     put(&mut world, &[made], &[], &looked_at);
     let (looked_at, found) = due(&world);
     let held: Vec<_> = found.iter().flat_map(|r| r.copies.iter().map(|copy| copy.original)).collect();
     assert_eq!(held, [report], "a copy leads to its original");
-    assert!(versions(&found).iter().all(|no| [part, report].contains(no)), "and is none itself: {found:?}");
+    assert!(versions(&found).iter().all(|no| [part, report, needs].contains(no)), "and is none itself: {found:?}");
     // What others brought is theirs to cut.
     let theirs = world.ingest(c, &[Put::by(0, Make::new(id("report", 2), 1), 0b001)]).unwrap().taken[0].0;
     let (with_theirs, more) = due(&world);

@@ -138,6 +138,18 @@ pub(super) fn a_staged_batch_is_invisible_until_it_is_published(open: Open<'_>) 
     let shown = ids(&world.all(line(&world, 0)).unwrap());
     assert_eq!(shown[expected.len()..], [id("indicator", 1), id("sighting", 40)].map(|id| id.to_string()));
     world.sound();
+
+    // What is known already leaves gaps among the contents of a batch: each object has its own all the same.
+    let mut world = World::new(open(), 1, 1).unwrap();
+    let known = sightings(0..2, 1);
+    world.ingest(c, &known).unwrap();
+    let (new, again) = (sightings(2..4, 1), [&known[..]; 3].concat());
+    let puts: Vec<Put> = new[..1].iter().chain(&again).chain(&new[1..]).cloned().collect();
+    let batch = world.store.stage(None, &world.head(c, &puts), &World::incoming(c, &puts)).unwrap();
+    world.store.publish(batch, &nothing, &world.rights, None).unwrap();
+    let digests: Vec<_> = known.iter().chain(&new).map(|put| put.make.object().digest()).collect();
+    assert_eq!(world.all(line(&world, 0)).unwrap().into_iter().map(|e| e.2).collect::<Vec<_>>(), digests);
+    world.sound();
 }
 
 /// T-116: no new `date_added`.
@@ -252,6 +264,11 @@ pub(super) fn a_line_that_grows_by_single_objects_keeps_its_slots_when_rows_are_
         let next = page.items.first().map(|item| item.slot);
         assert_eq!(next, expected.get(after + 1).map(|e| e.0), "after {after}");
         assert_eq!(page.more, after + 2 < expected.len());
+        // Between two runs of slots there is nothing: who asks from there is given the next run from its start.
+        let between = expected[after].0 + 1;
+        let page = world.store.page(&query(line(&world, 0), Some(between), 1, last())).unwrap();
+        let next = page.items.first().map(|item| item.slot);
+        assert_eq!(next, expected.iter().map(|e| e.0).find(|slot| *slot > between), "after {after} and the gap");
     }
     world.relabel(made[17].0, &[0b11]).unwrap();
     world.sound();

@@ -256,7 +256,7 @@ pub(super) fn what_a_party_brings_is_counted(open: Open<'_>) {
     world.ingest(c, &[one.clone(), two.clone()]).unwrap();
     let both = size(&one) + size(&two);
     assert_eq!(usage(&world, &one.by), (2, both, 1));
-    world.ingest(c, &[one.clone()]).unwrap();
+    world.ingest(c, std::slice::from_ref(&one)).unwrap();
     assert_eq!(usage(&world, &one.by), (2, both, 1), "known");
     let again = Put { assigned: vec![0b010], ..one.clone() };
     world.ingest(c, &[again, Put::by(1, make(2), 0b111)]).unwrap();

@@ -359,7 +359,7 @@ fn what_was_staged_when_the_node_stopped_is_gone() {
     world.store = Box::new(open(temp().path()));
     world.store = Box::new(open(folder.path()));
     assert_eq!(["content", "staged", "batch"].map(rows), [2, 0, 0]);
-    assert!(world.store.publish(batch, &store::Alongside::default(), &world.rights, None).is_err());
+    assert!(world.store.publish(batch, &Alongside::default(), &world.rights, None).is_err());
     assert_eq!(world.all(line(&world, 0)).unwrap(), before);
     world.sound();
 }
