@@ -364,6 +364,25 @@ fn what_was_staged_when_the_node_stopped_is_gone() {
     world.sound();
 }
 
+/// Contents of a staged batch are held as runs: what is known already leaves gaps in them, and each object has its own content all the same.
+#[test]
+fn known_objects_among_staged_ones_leave_each_its_own_content() {
+    let folder = temp();
+    let options = OpenOptions { reserve_bytes: 0, ..OpenOptions::default() };
+    let store = SqliteStore::open(&folder.path().join("store.db"), &options).unwrap();
+    let mut world = World::new(Box::new(store), 1, 1).unwrap();
+    let c = world.collections[0];
+    let known = sightings(0..2, 1);
+    world.ingest(c, &known).unwrap();
+    let (new, again) = (sightings(2..4, 1), [&known[..]; 3].concat());
+    let puts: Vec<Put> = new[..1].iter().chain(&again).chain(&new[1..]).cloned().collect();
+    let batch = world.store.stage(None, &world.head(c, &puts), &World::incoming(c, &puts)).unwrap();
+    world.store.publish(batch, &Alongside::default(), &world.rights, None).unwrap();
+    let digests: Vec<_> = known.iter().chain(&new).map(|put| put.make.object().digest()).collect();
+    assert_eq!(world.all(line(&world, 0)).unwrap().into_iter().map(|e| e.2).collect::<Vec<_>>(), digests);
+    world.sound();
+}
+
 /// Deltas are folded by themselves after so many commits.
 #[test]
 fn deltas_are_folded_before_they_grow_long() {
