@@ -3,7 +3,7 @@ use crate::policy::{Chosen, Resolved};
 use crate::stanag4774::extension_namespace;
 use crate::{
     Bits, Chain, Clearance, CollectionNo, Dissemination, Label, LabelState, Markings, Meaning, Onward, Origin,
-    Policies, Policy, Reader, Role, TagType, Tlp, Validity, Way,
+    Override, Policies, Policy, Reader, Role, TagType, Tlp, Validity, Way,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -161,6 +161,8 @@ struct Road<'a> {
     /// No marking counts at all.
     bare: bool,
     onward: Next,
+    /// Overrides that two persons signed who count now (L-157); their dates are asked with the reader.
+    overrides: Vec<&'a Override>,
 }
 
 /// To whom beside the own organisation and the party it came from it may go.
@@ -292,6 +294,7 @@ impl Authority<'_> {
             dates.extend(until.iter().map(|u| u.micros().saturating_add(1)));
         }
         for chain in states.iter().flat_map(|s| s.chains()) {
+            dates.extend(chain.overrides.iter().map(|o| o.until));
             for id in chain.effective() {
                 let Some(Meaning::Label(label)) = self.markings.meaning_in(&id, &chain.origin, chain.collection) else {
                     continue;
@@ -323,6 +326,7 @@ impl Authority<'_> {
             unknown: false,
             bare: true,
             onward: Next::Nobody,
+            overrides: self.overrides(chain),
         };
         let (mut obligations, mut foreign_word) = (false, false);
         let mut labels: Vec<&Label> = Vec::new();
@@ -365,6 +369,13 @@ impl Authority<'_> {
             false => Next::Nobody,
         };
         road
+    }
+
+    /// On a road by which others' material came nothing counts, whoever signed it: only its owner may (L-157).
+    fn overrides<'s>(&self, chain: &'s Chain) -> Vec<&'s Override> {
+        let own = matches!(chain.origin, Origin::Own { .. });
+        let signed = |o: &&Override| own && self.policies.trust.are_two_officers(&o.officers);
+        chain.overrides.iter().filter(signed).collect()
     }
 
     /// The label, and from its date on its successor as well: whichever of the two is stricter decides (L-012). What a successor would
@@ -436,6 +447,16 @@ impl Demand<'_> {
         }
     }
 
+    /// What no override can be about (L-157): a label that cannot be decided here, or says more than is understood, or that the policy files of the
+    /// reader's link do not hold. Nobody can have seen what it means.
+    fn is_understood(&self, reader: &Reader, at: &Timestamp) -> Result<(), Reason> {
+        self.found.as_ref().map_err(Clone::clone)?;
+        if self.extended {
+            return Err(Reason::invalid("extension"));
+        }
+        held_on_link(self.label, reader, at).map(drop)
+    }
+
     /// L-104: an alternative in a policy for which the reader is cleared; all of them, if there are several.
     fn met_in_another(&self, reader: &Reader, at: &Timestamp) -> Result<(), Reason> {
         let way = if reader.partner.is_none() { Way::Arriving } else { Way::Leaving };
@@ -458,11 +479,21 @@ impl Demand<'_> {
 
 /// L-057: where a link has policy files of its own, they must hold the label and permit it, too.
 fn on_link(label: &Label, clearance: &Clearance, reader: &Reader, at: &Timestamp) -> Result<(), Reason> {
-    let Some(policies) = &reader.link.policies else { return Ok(()) };
+    let Some((policy, found)) = held_on_link(label, reader, at)? else { return Ok(()) };
+    policy.compare(&found, clearance).map_err(|_| Reason::Link)
+}
+
+/// The label as the policy files of the reader's link hold it; `None` if the link has none of its own.
+fn held_on_link<'r>(
+    label: &Label,
+    reader: &'r Reader,
+    at: &Timestamp,
+) -> Result<Option<(&'r Policy, Resolved)>, Reason> {
+    let Some(policies) = &reader.link.policies else { return Ok(None) };
     let policy =
         policies.find(label.policy_name(), label.policy_oid()).filter(|p| p.in_window(at)).ok_or(Reason::Link)?;
     let found = policy.resolve(label, Validity::Old, None).map_err(|_| Reason::Link)?;
-    policy.compare(&found, clearance).map_err(|_| Reason::Link)
+    Ok(Some((policy, found)))
 }
 
 /// The first microsecond that is not before `t`.
@@ -544,6 +575,47 @@ impl Trial<'_> {
         self.failed.get_or_insert(reason);
         more
     }
+
+    /// A test that an override passes: told as what it came to without it.
+    fn told(&mut self, what: &dyn fmt::Display) -> bool {
+        (self.see)("L-157", what, true);
+        true
+    }
+}
+
+/// What the object itself says of this reader: its labels, its TLP and its dissemination markings (rules 1 and 2). Where two persons let the reader have
+/// it, what they may not override is left (L-157, L-141).
+fn marked_for(trial: &mut Trial<'_>, road: &Road<'_>, reader: &Reader, at: &Timestamp) -> bool {
+    let for_reader = |o: &&&Override| reader.partner.as_ref() == Some(&o.partner) && at.micros() < o.until;
+    let by = road.overrides.iter().find(for_reader);
+    let told = |trial: &mut Trial<'_>, what: &dyn fmt::Display| {
+        by.is_some_and(|by| {
+            let end = Timestamp::from_micros(by.until);
+            trial.told(&format_args!("not: {what}; two persons override that until {} (act {})", end.as_str(), by.act))
+        })
+    };
+    road.labels.iter().all(|d| {
+        let overridden = match (by, d.met(reader, at)) {
+            (Some(_), Err(refused)) => d.is_understood(reader, at).is_ok().then_some(refused),
+            _ => None,
+        };
+        match overridden {
+            Some(refused) => told(trial, &Shown(d, Some(&refused))),
+            None => trial.label(d, reader, at),
+        }
+    }) && road.levels.iter().all(|l| {
+        let what = format_args!("{l} is addressed to `{}`", reader.account);
+        match addressed(*l, reader) {
+            false if by.is_some() && *l != Tlp::Red => told(trial, &what),
+            passed => trial.test("L-142", &what, passed, Reason::Tlp(*l)),
+        }
+    }) && road.dissemination.as_ref().is_none_or(|d| {
+        let what = format_args!("the dissemination marking is for `{}`", reader.account);
+        match d.permits(reader, &road.chain.origin, &road.levels, road.home) {
+            false if by.is_some() => told(trial, &what),
+            passed => trial.test("L-132", &what, passed, Reason::Dissemination),
+        }
+    })
 }
 
 /// Every test of one chain, in order; all must pass. Stops at the first failure unless the witness wants the rest.
@@ -590,16 +662,7 @@ fn walk(road: &Road<'_>, type_name: &str, reader: &Reader, at: &Timestamp, see: 
             !road.unknown,
             Reason::UnknownMarking,
         )
-        && road.labels.iter().all(|d| trial.label(d, reader, at))
-        && road.levels.iter().all(|l| {
-            let what = format_args!("{l} is addressed to `{}`", reader.account);
-            trial.test("L-142", &what, addressed(*l, reader), Reason::Tlp(*l))
-        })
-        && road.dissemination.as_ref().is_none_or(|d| {
-            let passed = d.permits(reader, &chain.origin, &road.levels, road.home);
-            let what = format_args!("the dissemination marking is for `{}`", reader.account);
-            trial.test("L-132", &what, passed, Reason::Dissemination)
-        });
+        && marked_for(&mut trial, road, reader, at);
     if go {
         let home = matches!(chain.origin, Origin::Own { .. }) || reader.partner.is_none() || reader.owns(&chain.origin);
         let go = trial.test(

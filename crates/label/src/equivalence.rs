@@ -142,6 +142,7 @@ pub struct Trust {
     sources: BTreeSet<String>,
     rows: BTreeSet<[String; 3]>,
     discards: BTreeSet<[String; 4]>,
+    officers: BTreeSet<String>,
 }
 
 impl Trust {
@@ -160,6 +161,14 @@ impl Trust {
     /// One restrictive value of `from` may be lost on the way to `to` (L-103).
     pub fn discard(&mut self, from: &str, to: &str, tag: &str, value: &str) {
         self.discards.insert([from, to, tag, value].map(ToOwned::to_owned));
+    }
+    /// The key, by whatever names it and no other, of a person who may sign overrides with another (L-157).
+    pub fn officer(&mut self, key: &str) {
+        self.officers.insert(key.to_owned());
+    }
+    /// Whether these are the keys of two persons who may sign an override (L-157).
+    pub(crate) fn are_two_officers(&self, [one, other]: &[String; 2]) -> bool {
+        one != other && self.officers.contains(one) && self.officers.contains(other)
     }
     /// Nothing confirmed.
     pub fn is_empty(&self) -> bool {
@@ -181,7 +190,8 @@ impl Policies {
     /// Every confirmation that is about nothing the files state.
     pub fn trusting(mut self, trust: &Trust) -> Result<Self, PolicyError> {
         let mut faults = Vec::new();
-        let mut known = Trust { mappers: trust.mappers.clone(), ..Trust::default() };
+        let (mappers, officers) = (trust.mappers.clone(), trust.officers.clone());
+        let mut known = Trust { mappers, officers, ..Trust::default() };
         let mut policy = |name: &str| {
             let found = self.find(name, None);
             if found.is_none() {

@@ -48,5 +48,7 @@ pub use reader::{Kinds, Link, Reader, ReaderNo};
 pub use redact::{NotRedacted, Redacted, Redaction};
 pub use spif::{SPIF_BYTES_MAX, SPIF_NODES_MAX};
 pub use stanag4774::{XML_DEPTH_MAX, xml_within};
-pub use state::{Assigned, Chain, CollectionNo, Defines, LabelState, Origin, Party, Unresolved, off_link, resolve};
+pub use state::{
+    Assigned, Chain, CollectionNo, Defines, LabelState, Origin, Override, Party, Unresolved, off_link, resolve,
+};
 pub use tlp::{Pap, Tlp};

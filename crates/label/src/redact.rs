@@ -300,7 +300,9 @@ impl Cutting<'_> {
     /// The original's road with these markings alone, attribution taken out.
     fn as_own(&self, carried: Vec<Id<id::MarkingDefinition>>) -> Chain {
         let origin = Origin::Own { account: None };
-        Chain { carried, assigned: Assigned::None, origin, unattributed: false, ..self.chain.clone() }
+        // An override is of the whole: it opens no part of what it does not open (L-157).
+        let overrides = Vec::new();
+        Chain { carried, assigned: Assigned::None, origin, unattributed: false, overrides, ..self.chain.clone() }
     }
 
     /// UUID version 5 of the original's id and of what the copy shows (L-124): the markings of the places kept and, if anything was cut because of whom it

@@ -5,6 +5,7 @@ use crate::tlp;
 use crate::{Label, Markings, Meaning, Policies, ReaderNo, Role, Validity};
 use serde::{Deserialize, Serialize};
 use stix::{Id, Object, id::MarkingDefinition};
+use uuid::Uuid;
 /// A collection's number in the store.
 pub type CollectionNo = u32;
 /// Who brought an instance.
@@ -91,6 +92,18 @@ pub enum Unresolved {
     /// A marking definition whose id is not derived from its label (L-121), or a well-known id with another body.
     ForgedMarking,
 }
+/// Two persons let a partner have what came by an own road, whatever its labels say of that partner, for a time (L-157).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Override {
+    /// Names the act that they signed.
+    pub act: Uuid,
+    /// For which partner.
+    pub partner: String,
+    /// The first microsecond since 1970 at which it is over.
+    pub until: i64,
+    /// The keys by which the two signed, as [`Trust::officer`](crate::Trust::officer) is told them. It counts only while both are known, and are two.
+    pub officers: [String; 2],
+}
 /// One road by which an instance came into one collection.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Chain {
@@ -118,6 +131,9 @@ pub struct Chain {
     /// A part of it, and not the whole, bears a dissemination marking: whom that addresses may have the part, so the whole is addressed to nobody (L-132).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partly_addressed: bool,
+    /// Overrides of its labels, sorted (L-157). They count on own roads alone. A relabel drops them: the persons saw other labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
 }
 /// For whose objects a road of a marking definition defines the marking; see [`Chain::defines`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,8 +240,19 @@ pub fn resolve(
     let unresolved = forged.or(of_itself).or(unknown).or_else(contradiction).or(unclear).or(unlabelled);
     let unattributed = asks.not_attributed;
     let origin = origin.clone();
-    let (vouched, made_for) = (false, None);
-    Chain { collection, origin, carried, assigned, unresolved, vouched, made_for, unattributed, partly_addressed }
+    let (vouched, made_for, overrides) = (false, None, Vec::new());
+    Chain {
+        collection,
+        origin,
+        carried,
+        assigned,
+        unresolved,
+        vouched,
+        made_for,
+        unattributed,
+        partly_addressed,
+        overrides,
+    }
 }
 
 /// Why what came over a link with policy files of its own waits: it bears a label that they do not hold, and such a label is not exchanged there
@@ -307,7 +334,31 @@ impl Chain {
             made_for: None,
             unattributed: false,
             partly_addressed: false,
+            overrides: Vec::new(),
         }
+    }
+
+    /// The same road with one more override (L-157).
+    #[must_use]
+    pub fn overridden(&self, by: Override) -> Self {
+        let mut chain = self.clone();
+        chain.overrides.push(by);
+        chain.overrides.sort();
+        chain
+    }
+
+    /// The same road without any override.
+    #[must_use]
+    pub fn without_overrides(&self) -> Self {
+        Self { overrides: Vec::new(), ..self.clone() }
+    }
+
+    /// The same road without the override of an act; the road itself if it has none.
+    #[must_use]
+    pub fn without_override(&self, act: Uuid) -> Self {
+        let mut chain = self.clone();
+        chain.overrides.retain(|o| o.act != act);
+        chain
     }
 
     /// The markings that count (rule 1), sorted: a relabel replaces what is carried, everything else adds to it.

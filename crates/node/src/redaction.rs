@@ -179,6 +179,7 @@ impl Node {
                 made_for: Some(readers.clone()),
                 unattributed: false,
                 partly_addressed: false,
+                overrides: Vec::new(),
             };
             let definition = wanted.definition.map(|object| {
                 let carried = Id::try_from(object.id()).into_iter().collect();

@@ -233,12 +233,34 @@ pub struct Chain {
     pub vouched: bool,
     /// Whom it addresses it addresses in part: [`Model::partly_addressed`].
     pub partly_addressed: bool,
+    /// What two persons said beside it (L-157).
+    pub overrides: Vec<Override>,
+}
+
+/// Two persons let a partner have it until an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// For whom.
+    pub partner: String,
+    /// From here on not any more.
+    pub until: i64,
+    /// Who signed.
+    pub signed: [String; 2],
 }
 
 impl Chain {
     /// A road with these markings, of which nothing else is known.
     pub fn new(collection: u32, origin: Origin, carried: Vec<usize>, assigned: Assigned) -> Self {
-        Self { collection, origin, carried, assigned, quarantined: false, vouched: false, partly_addressed: false }
+        Self {
+            collection,
+            origin,
+            carried,
+            assigned,
+            quarantined: false,
+            vouched: false,
+            partly_addressed: false,
+            overrides: Vec::new(),
+        }
     }
 }
 
@@ -255,6 +277,8 @@ pub struct Model {
     pub mappers: Vec<String>,
     /// The node's own organisations.
     pub home: Vec<u32>,
+    /// Who may sign overrides.
+    pub officers: Vec<String>,
 }
 
 /// The answer.
@@ -386,19 +410,25 @@ impl Model {
                 labels.push((label, others));
             }
         }
+        let overridden = self.overridden(chain, reader);
         for (label, others) in &labels {
             if let Some(reason) = self.label(label, others, reader) {
+                if overridden && self.understood(label, reader) {
+                    continue;
+                }
                 return Some(reason);
             }
         }
         for level in &levels {
             let names = ["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"];
             let passes = *level == 0 || (*level < 4 && (reader.partner.is_none() || reader.tlp.contains(level)));
-            if !passes {
+            // RED is never given to polls, whoever signs (L-141).
+            let opened = overridden && *level < 4;
+            if !passes && !opened {
                 return Some(format!("tlp:{}", names[usize::from(*level)]));
             }
         }
-        if !said.is_empty() && !self.addressed(&said, &levels, chain, reader) {
+        if !overridden && !said.is_empty() && !self.addressed(&said, &levels, chain, reader) {
             return Some("dissemination".into());
         }
         let ours = matches!(chain.origin, Origin::Own(_));
@@ -417,6 +447,29 @@ impl Model {
         let all_public = !labels.is_empty() && labels.iter().all(|(l, _)| self.find(l).is_some_and(|p| p.public));
         let clear_alone = labels.is_empty() && !levels.is_empty() && !obliged;
         if only_clear && (all_public || clear_alone) { None } else { Some("onward".into()) }
+    }
+
+    /// L-157: an own road, its partner, before its end, and two different persons who may sign.
+    fn overridden(&self, chain: &Chain, reader: &Reader) -> bool {
+        for o in &chain.overrides {
+            let two = o.signed[0] != o.signed[1] && o.signed.iter().all(|s| self.officers.contains(s));
+            let own = matches!(chain.origin, Origin::Own(_));
+            if two && own && reader.partner == Some(o.partner.clone()) && self.at < o.until {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// L-157, L-083: persons can only have judged a label that means something here, with nothing unknown in it, and that is exchanged on the reader's link.
+    fn understood(&self, label: &Label, reader: &Reader) -> bool {
+        let holds = |policies: &[Policy]| {
+            policies.iter().any(|p| {
+                let dates = p.window.0.is_none_or(|d| self.at >= d) && p.window.1.is_none_or(|d| self.at <= d);
+                same_policy(p, label) && dates && invalid(p, label).is_none()
+            })
+        };
+        !label.extended && holds(&self.policies) && reader.link.as_ref().is_none_or(|link| holds(link))
     }
 
     /// L-132, L-140: whether everything that was said of addressees lets the reader have it.
@@ -838,6 +891,7 @@ mod tests {
             at: 10,
             mappers: vec![],
             home: Vec::new(),
+            officers: vec!["kim".into(), "lee".into()],
         }
     }
 
@@ -884,6 +938,17 @@ mod tests {
         assert_eq!(m.decide(&[from_peer, chain(&[0])], "x", &reader(&["LOW", "HIGH"], &["A"])), yes);
         let mine = Chain { origin: Origin::Partner("X".into(), "a".into()), quarantined: true, ..chain(&[]) };
         assert_eq!(m.decide(&[mine], "x", &reader(&[], &[])), Answer::Yes { own: true });
+        let signed = |a: &str, b: &str| {
+            let by = Override { partner: "X".into(), until: 11, signed: [a.into(), b.into()] };
+            Chain { overrides: vec![by], ..chain(&[0]) }
+        };
+        let low = reader(&["LOW"], &["B"]);
+        assert_eq!(m.decide(&[signed("kim", "lee")], "x", &low), yes);
+        assert_eq!(m.decide(&[signed("kim", "kim")], "x", &low), no("classification"));
+        assert_eq!(m.decide(&[signed("kim", "who")], "x", &low), no("classification"));
+        assert_eq!(Model { at: 11, ..m.clone() }.decide(&[signed("kim", "lee")], "x", &low), no("classification"));
+        let red = Chain { carried: vec![0, 1], ..signed("kim", "lee") };
+        assert_eq!(m.decide(&[red], "x", &low), no("tlp:RED"));
         assert_eq!(m.resolve(&[], &[], &Origin::Own(None), &[], &[]), (Assigned::Nothing, Some("unlabelled")));
         assert_eq!(m.resolve(&[], &[], &Origin::Own(None), &[0], &[]), (Assigned::Added(vec![0]), None));
         assert_eq!(m.resolve(&[9], &[], &Origin::Own(None), &[0], &[]), (Assigned::Added(vec![0]), Some("unknown")));

@@ -58,7 +58,8 @@ pub fn given(model: &Model, whole: &Whole, road: &Chain, reader: &Reader, knows:
         let of_object = whole.markings.iter().copied().filter(|m| !own_label || !label(*m));
         let all: BTreeSet<usize> = part.markings.iter().copied().chain(of_object).collect();
         let carried = all.iter().copied().collect();
-        let alone = Chain { carried, assigned: Assigned::Nothing, ..road.clone() };
+        // Overrides are of the whole (L-157).
+        let alone = Chain { carried, assigned: Assigned::Nothing, overrides: Vec::new(), ..road.clone() };
         let passes = matches!(model.decide(&[alone], &whole.kind, reader), Answer::Yes { .. });
         if passes && part.names.iter().all(|id| knows(id)) {
             kept.push(i);
@@ -85,8 +86,14 @@ mod tests {
     #[test]
     fn what_remains_is_what_passes_and_names_nobody_hidden() {
         let level = |n| Marking { says: Says::Tlp(n), by: vec![] };
-        let model =
-            Model { policies: vec![], markings: vec![level(1), level(2)], at: 0, mappers: vec![], home: vec![] };
+        let model = Model {
+            policies: vec![],
+            markings: vec![level(1), level(2)],
+            at: 0,
+            mappers: vec![],
+            home: vec![],
+            officers: vec![],
+        };
         let part = |name: &str, markings: &[usize], names: &[&str]| Part {
             name: name.to_owned(),
             value: String::new(),

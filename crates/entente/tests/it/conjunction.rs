@@ -244,7 +244,14 @@ impl World {
                 }
                 Stage::open(dir)
             },
-            model: naive::Model { policies: vec![nato()], markings, at: START, mappers: Vec::new(), home: Vec::new() },
+            model: naive::Model {
+                policies: vec![nato()],
+                markings,
+                at: START,
+                mappers: Vec::new(),
+                home: Vec::new(),
+                officers: Vec::new(),
+            },
             ids,
             names,
             things: Vec::new(),

@@ -19,6 +19,7 @@ mod examples;
 mod golden;
 mod model;
 mod oracle;
+mod overrides;
 mod products;
 mod redact;
 mod release;

@@ -528,11 +528,32 @@ fn random_node(d: &mut Dice) -> Node {
     let mappers = d.some(&["A".to_owned(), "B".to_owned()], 40);
     let mut trust = Trust::default();
     mappers.iter().for_each(|m| trust.mapper(m));
+    let officers = d.some(&["kim", "lee", "park"].map(ToOwned::to_owned), 85);
+    officers.iter().for_each(|o| trust.officer(o));
     let policies = policies.trusting(&trust).unwrap();
-    let model =
-        naive::Model { policies: held, markings: named.into_values().collect(), at: NOW, mappers, home: vec![0] };
+    let model = naive::Model {
+        policies: held,
+        markings: named.into_values().collect(),
+        at: NOW,
+        mappers,
+        home: vec![0],
+        officers,
+    };
     ids.push("marking-definition--ffffffff-ffff-4fff-bfff-ffffffffffff".parse().unwrap()); // not held
     Node { model, policies, markings, ids }
+}
+
+/// Overrides of a road (L-157): most as they should be, others over, signed by one person, or by somebody who is nobody.
+fn random_overrides(d: &mut Dice, own: bool) -> Vec<naive::Override> {
+    let how_many = if d.percent(if own { 75 } else { 15 }) { 1 + d.roll(3) } else { 0 };
+    let person =
+        |d: &mut Dice| (*d.pick(&["kim", "kim", "kim", "lee", "lee", "lee", "park", "park", "nobody"])).to_owned();
+    let one = |d: &mut Dice| naive::Override {
+        partner: (*d.pick(&["A", "A", "B", "C"])).to_owned(),
+        until: if d.percent(70) { NOW + 1 } else { d.date() },
+        signed: [person(d), person(d)],
+    };
+    (0..how_many).map(|_| one(d)).collect()
 }
 
 /// A chain of both worlds, by resolving a random object in both; then, sometimes, a relabel or a quarantine.
@@ -608,7 +629,16 @@ fn random_chain(d: &mut Dice, node: &Node) -> (Chain, naive::Chain) {
     }
     let vouched = d.percent(60);
     chain.vouched = vouched;
-    (chain, naive::Chain { collection, origin, carried, assigned, quarantined, vouched, partly_addressed })
+    let overrides = random_overrides(d, matches!(origin, naive::Origin::Own(_)));
+    for (act, o) in (0..).zip(&overrides) {
+        chain = chain.overridden(Override {
+            act: uuid::Uuid::from_u128(act),
+            partner: o.partner.clone(),
+            until: o.until,
+            officers: o.signed.clone(),
+        });
+    }
+    (chain, naive::Chain { collection, origin, carried, assigned, quarantined, vouched, partly_addressed, overrides })
 }
 
 /// L-158, L-030 (policies are data: every batch has its own), examples 16. Every decision, its reason, the bits, and the gate's last word agree with the model.
@@ -651,6 +681,10 @@ fn the_engine_agrees_with_the_naive_model() {
                     )
                 };
                 let want = node.model.decide(&naive_chains, type_name, naive_reader);
+                let plain: Vec<naive::Chain> =
+                    naive_chains.iter().map(|c| naive::Chain { overrides: Vec::new(), ..c.clone() }).collect();
+                let overridden = matches!(want, naive::Answer::Yes { .. })
+                    && matches!(node.model.decide(&plain, type_name, naive_reader), naive::Answer::No(_));
                 let got = match authority.decide(&state, type_name, reader) {
                     Decision::Release { contributed, .. } => naive::Answer::Yes { own: contributed },
                     Decision::Withhold(reason) => naive::Answer::No(reason.to_string()),
@@ -673,6 +707,7 @@ fn the_engine_agrees_with_the_naive_model() {
                     && (unknown_references == 0 || want == naive::Answer::Yes { own: true });
                 assert_eq!(gate.is_ok(), may, "at the gate: {}", told());
                 let kind = match want {
+                    naive::Answer::Yes { .. } if overridden => "released (override)".to_owned(),
                     naive::Answer::Yes { own } => format!("released{}", if own { " (own)" } else { "" }),
                     naive::Answer::No(reason) => reason.split(':').next().unwrap_or_default().to_owned(),
                 };
@@ -685,6 +720,7 @@ fn the_engine_agrees_with_the_naive_model() {
     assert!(tally["released"] * 8 > cases, "{tally:?}");
     for outcome in [
         "released (own)",
+        "released (override)",
         "agreement",
         "quarantined",
         "unknown-marking",
