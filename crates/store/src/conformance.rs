@@ -7,6 +7,7 @@ mod act;
 mod choice;
 mod copies;
 mod line;
+mod persons;
 mod reference;
 mod table;
 mod withdrawal;
@@ -108,6 +109,13 @@ laws! {
         what_is_replaced_between_page_and_receipt_is_not_given,
         bodies_that_wait_are_kept_with_their_status_and_take_turns,
         objects_status_and_end_of_a_body_are_one_commit,
+    }
+    persons {
+        an_override_releases_and_takes_back,
+        an_override_goes_no_way_that_there_is_not,
+        an_override_ends_with_any_of_its_roads,
+        what_persons_decide_is_listed_by_state,
+        a_request_is_answered_once,
     }
     table {
         collections_are_unique_and_can_be_changed,

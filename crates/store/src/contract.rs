@@ -1,4 +1,5 @@
 //! The contract: domain verbs, no SQL, no row, no connection (design: mechanisms; examples 9).
+use crate::{HeldOverride, HeldRequest, OverrideState, RequestState};
 use label::{Bits, Chain, CollectionNo, LabelState, Labelled, Origin, ReaderNo};
 use std::sync::Arc;
 use stix::{AnyId, Digest};
@@ -670,7 +671,8 @@ pub trait Store: Send + Sync {
         rights: &dyn Rights,
         ask: Option<Line>,
     ) -> Result<Published, StoreError>;
-    /// Changes chains (relabel, delete, replay from quarantine, a marking that arrived late): late releases and withdrawals follow. A new epoch.
+    /// Changes chains (relabel, delete, replay from quarantine, a marking that arrived late): late releases and withdrawals follow. A new epoch. An
+    /// override in force that a chain loses by it ends whole, on every chain, with a leaf of its own (L-157).
     fn rechain(
         &self,
         changes: &[ChainChange],
@@ -697,6 +699,44 @@ pub trait Store: Send + Sync {
     fn copies_of(&self, no: InstanceNo) -> Result<Vec<InstanceNo>, StoreError>;
     /// The instances of which an instance is a copy; the operator's alone to know.
     fn originals_of(&self, no: InstanceNo) -> Result<Vec<InstanceNo>, StoreError>;
+
+    /// Makes an override, in the state [`OverrideState::Proposed`] (`from` is `None`), or moves it on from the state `from`; changes the chains that follow, with
+    /// late releases and withdrawals; and appends the act's leaf: one transaction (L-157). A new epoch if chains change. `until` never changes.
+    fn put_override(
+        &self,
+        held: &HeldOverride,
+        from: Option<OverrideState>,
+        changes: &[ChainChange],
+        rights: &dyn Rights,
+        act: &Act,
+        at: Micros,
+    ) -> Result<Vec<LineChange>, StoreError>;
+    /// Overrides in order of their making, all or those in one state, after a number.
+    fn overrides(
+        &self,
+        state: Option<OverrideState>,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<(i64, HeldOverride)>, StoreError>;
+    /// One override.
+    fn override_by_id(&self, id: uuid::Uuid) -> Result<Option<HeldOverride>, StoreError>;
+    /// Makes a request to an originator, in the state [`RequestState::Open`] (`from` is `None`), or moves it on from the state `from`, with the act's leaf.
+    fn put_request(
+        &self,
+        held: &HeldRequest,
+        from: Option<RequestState>,
+        act: &Act,
+        at: Micros,
+    ) -> Result<(), StoreError>;
+    /// Requests in order of their making, all or those in one state, after a number.
+    fn requests(
+        &self,
+        state: Option<RequestState>,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<(i64, HeldRequest)>, StoreError>;
+    /// One request.
+    fn request_by_id(&self, id: uuid::Uuid) -> Result<Option<HeldRequest>, StoreError>;
 
     /// One page of candidates, in one read transaction.
     fn page(&self, query: &PageQuery) -> Result<Page, StoreError>;

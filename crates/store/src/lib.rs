@@ -10,6 +10,8 @@
 //! The store never admits, knows no label's meaning, has no clock and makes no random numbers.
 pub mod conformance;
 pub mod contract;
+pub mod persons;
 pub mod sqlite;
 pub use contract::*;
+pub use persons::*;
 pub use sqlite::{OpenOptions, SqliteStore};

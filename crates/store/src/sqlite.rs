@@ -18,6 +18,7 @@ mod member;
 mod operator;
 mod pack;
 mod page;
+mod persons;
 mod readers;
 mod receipts;
 mod registry;
@@ -63,11 +64,11 @@ const FILE_MODE: u32 = 0o600;
 /// The same for the folder, if it is made here.
 const FOLDER_MODE: u32 = 0o700;
 /// 2: what each partner uses of its quota, and alerts of detection. 3: redacted copies, what was refused of staged batches, withdrawals, and bodies to be processed later.
-const SCHEMA_VERSION: i64 = 3;
-/// The form that is brought to this one when it is opened: nothing of it changes, tables are added.
-const SCHEMA_VERSION_BEFORE: i64 = 2;
-/// What was added.
-const ADDED: &str = include_str!("sqlite/schema_3.sql");
+/// 4: overrides and requests.
+const SCHEMA_VERSION: i64 = 4;
+/// What was added to each form from 2 on to make the next one. Stores of those forms are brought to this one when they are opened: nothing of them changes, tables
+/// are added.
+const ADDED: [(i64, &str); 2] = [(2, include_str!("sqlite/schema_3.sql")), (3, include_str!("sqlite/schema_4.sql"))];
 /// `ENTN`, so that tools can tell what the file is.
 const APPLICATION_ID: i64 = 0x454e_544e;
 /// Statements a connection keeps prepared.
@@ -343,7 +344,7 @@ fn prepare_schema(conn: &mut Connection) -> Result<(), StoreError> {
     match (version, tables) {
         (0, 0) => {
             tx.execute_batch(include_str!("sqlite/schema.sql"))?;
-            tx.execute_batch(ADDED)?;
+            ADDED.iter().try_for_each(|(_, sql)| tx.execute_batch(sql))?;
             let empty = label::LabelState::default().canonical();
             tx.execute("INSERT INTO label_state (no, canonical) VALUES (0, ?1)", [empty])?;
             tx.execute("INSERT INTO class (no, bits) VALUES (0, ?1)", params![label::Bits::new().to_bytes()])?;
@@ -353,8 +354,8 @@ fn prepare_schema(conn: &mut Connection) -> Result<(), StoreError> {
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
         }
         (SCHEMA_VERSION, _) if application == APPLICATION_ID => intake::discard_all(&tx)?,
-        (SCHEMA_VERSION_BEFORE, _) if application == APPLICATION_ID => {
-            tx.execute_batch(ADDED)?;
+        (before, _) if application == APPLICATION_ID && ADDED.iter().any(|(form, _)| *form == before) => {
+            ADDED.iter().filter(|(form, _)| *form >= before).try_for_each(|(_, sql)| tx.execute_batch(sql))?;
             tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             intake::discard_all(&tx)?;
         }

@@ -9,7 +9,7 @@ use stix::{AnyId, Id, Timestamp, id::MarkingDefinition};
 use uuid::Uuid;
 
 /// Rights for tests: every marking stands for a set of readers, a chain permits whom all its markings permit and whose
-/// collections have it, and a reader named `r<n>` sees what it brought itself.
+/// collections have it, and a reader named `r<n>` sees what it brought itself, and what an override gives to it by that name.
 #[derive(Debug, Clone, Default)]
 pub struct TableRights {
     /// Who may see what a marking marks.
@@ -53,6 +53,9 @@ impl TableRights {
         }
         if chain.unresolved.is_some() || self.without.get(&reader).is_some_and(|types| types.contains(type_name)) {
             return false;
+        }
+        if matches!(chain.origin, Origin::Own { .. }) && chain.overrides.iter().any(|o| o.partner == account(reader)) {
+            return true;
         }
         let markings = match &chain.assigned {
             Assigned::None => chain.carried.clone(),

@@ -6,7 +6,7 @@ use super::member::members;
 use super::pack::{Ref, refs_from};
 use super::segment::Segment;
 use super::work::Snapshot;
-use crate::{InstanceNo, Rights, Slot, StoreError};
+use crate::{HeldOverride, InstanceNo, OverrideState, Rights, Slot, StoreError};
 use label::{Bits, Defines, Party};
 use roaring::RoaringBitmap;
 use rusqlite::Connection;
@@ -37,6 +37,7 @@ pub(super) fn check(conn: &Connection, snap: &Snapshot, rights: &dyn Rights) -> 
     references(conn, &rows, &mut faults)?;
     lines(conn, snap, &kept, &rows, &mut faults)?;
     super::withdrawal::check(conn, snap, &mut faults)?;
+    overrides(conn, snap, &rows, &mut faults)?;
     if let Err(broken) = leaves(conn)? {
         faults.push(broken.to_string());
     }
@@ -56,6 +57,27 @@ fn rows(conn: &Connection) -> Result<BTreeMap<InstanceNo, Row>, StoreError> {
         );
     }
     Ok(found)
+}
+
+/// L-157: no road is open by an act that is not in force, or for longer than that says.
+fn overrides(
+    conn: &Connection,
+    snap: &Snapshot,
+    rows: &BTreeMap<InstanceNo, Row>,
+    faults: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    for (no, row) in rows {
+        for by in snap.registry.state(row.state)?.state.chains().iter().flat_map(|chain| &chain.overrides) {
+            let held = super::persons::override_by_id(conn, by.act)?;
+            let stands = |held: HeldOverride| {
+                held.state == OverrideState::InForce && held.until == by.until && held.instances.contains(no)
+            };
+            if !held.is_some_and(stands) {
+                faults.push(format!("instance {no} is open by the override {}, which does not say so", by.act));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn facets(snap: &Snapshot, rights: &dyn Rights, faults: &mut Vec<String>) -> Result<(), StoreError> {

@@ -130,7 +130,9 @@ pub(super) fn markings(conn: &Connection, snap: &Snapshot) -> Result<Vec<HeldMar
 
 /// States in use, with how many instances each has.
 pub(super) fn states(snap: &Snapshot) -> Result<Vec<(Arc<LabelState>, u64)>, StoreError> {
-    let mut states: Vec<(u32, u64)> = snap.bank.of(Kind::State).map(|(no, set)| (no, set.len())).collect();
+    // A set that an act emptied is kept until the store is opened again.
+    let held = snap.bank.of(Kind::State).filter(|(_, set)| !set.is_empty());
+    let mut states: Vec<(u32, u64)> = held.map(|(no, set)| (no, set.len())).collect();
     states.sort_unstable();
     states.into_iter().map(|(no, count)| Ok((snap.registry.state(no)?.state.clone(), count))).collect()
 }

@@ -4,13 +4,14 @@ use super::error::{backend, damaged};
 use super::rights::put_digest;
 use super::work::{Work, append_act, append_leaf, find_key};
 use super::{
-    SqliteStore, check, checkpoint, copies, intake, lines, lock, operator, page, receipts, rights, withdrawal,
+    SqliteStore, check, checkpoint, copies, intake, lines, lock, operator, page, persons, receipts, rights, withdrawal,
 };
 use crate::{
-    Account, Act, Alert, Alongside, BatchHead, BatchId, ChainChange, Collection, Epoch, Figures, HeldMarking, Incoming,
-    InstanceInfo, InstanceNo, Line, LineChange, Micros, NewAlert, NewCollection, NewCopy, NewRejected, Page, PageQuery,
-    Post, PreviewedChange, Published, PullState, Quarantined, ReaderLines, Receipt, ReceiptRow, Redactable, Rights,
-    Slot, Status, Store, StoreError, Usage, WithdrawalPage, WithdrawalReason, audit_row::LeafRow,
+    Account, Act, Alert, Alongside, BatchHead, BatchId, ChainChange, Collection, Epoch, Figures, HeldMarking,
+    HeldOverride, HeldRequest, Incoming, InstanceInfo, InstanceNo, Line, LineChange, Micros, NewAlert, NewCollection,
+    NewCopy, NewRejected, OverrideState, Page, PageQuery, Post, PreviewedChange, Published, PullState, Quarantined,
+    ReaderLines, Receipt, ReceiptRow, Redactable, RequestState, Rights, Slot, Status, Store, StoreError, Usage,
+    WithdrawalPage, WithdrawalReason, audit_row::LeafRow,
 };
 use label::{CollectionNo, LabelState, ReaderNo};
 use rusqlite::{OptionalExtension as _, Row, params};
@@ -117,7 +118,7 @@ impl Store for SqliteStore {
         at: Micros,
     ) -> Result<Vec<LineChange>, StoreError> {
         self.write(|work| {
-            let diffs = rights::rechain(work, changes, rights, at)?;
+            let diffs = persons::rechain(work, changes, rights, act, at)?;
             work.next_epoch()?;
             append_act(work.conn, act, at)?;
             Ok(diffs.iter().map(lines::Diff::change).collect())
@@ -153,6 +154,57 @@ impl Store for SqliteStore {
 
     fn originals_of(&self, no: InstanceNo) -> Result<Vec<InstanceNo>, StoreError> {
         self.read(|conn, _| copies::originals_of(conn, no))
+    }
+
+    fn put_override(
+        &self,
+        held: &HeldOverride,
+        from: Option<OverrideState>,
+        changes: &[ChainChange],
+        rights: &dyn Rights,
+        act: &Act,
+        at: Micros,
+    ) -> Result<Vec<LineChange>, StoreError> {
+        self.write(|work| {
+            let diffs = persons::put_override(work, held, from, changes, rights, act, at)?;
+            Ok(diffs.iter().map(lines::Diff::change).collect())
+        })
+    }
+
+    fn overrides(
+        &self,
+        state: Option<OverrideState>,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<(i64, HeldOverride)>, StoreError> {
+        self.read(|conn, _| persons::overrides(conn, state, after, limit))
+    }
+
+    fn override_by_id(&self, id: uuid::Uuid) -> Result<Option<HeldOverride>, StoreError> {
+        self.read(|conn, _| persons::override_by_id(conn, id))
+    }
+
+    fn put_request(
+        &self,
+        held: &HeldRequest,
+        from: Option<RequestState>,
+        act: &Act,
+        at: Micros,
+    ) -> Result<(), StoreError> {
+        self.write_rows(|conn, _| persons::put_request(conn, held, from, act, at))
+    }
+
+    fn requests(
+        &self,
+        state: Option<RequestState>,
+        after: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<(i64, HeldRequest)>, StoreError> {
+        self.read(|conn, _| persons::requests(conn, state, after, limit))
+    }
+
+    fn request_by_id(&self, id: uuid::Uuid) -> Result<Option<HeldRequest>, StoreError> {
+        self.read(|conn, _| persons::request_by_id(conn, id))
     }
 
     fn page(&self, query: &PageQuery) -> Result<Page, StoreError> {
@@ -303,7 +355,7 @@ impl Store for SqliteStore {
             if changes.is_empty() {
                 return Err(StoreError::NotFound { what: "row of the quarantine" });
             }
-            rights::rechain(work, &changes, rights, at)?;
+            persons::rechain(work, &changes, rights, act, at)?;
             work.next_epoch()?;
             append_act(work.conn, act, at).map(drop)
         })

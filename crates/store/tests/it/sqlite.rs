@@ -185,9 +185,17 @@ fn what_is_no_store_is_refused_and_left_alone() {
     assert!(matches!(SqliteStore::open(&later, &OpenOptions::default()), Err(StoreError::Damaged(_))));
 }
 
-/// A store of the form before is brought to this one, and holds what it held.
+/// A store of a form before is brought to this one, and holds what it held.
 #[test]
-fn a_store_of_the_form_before_is_opened_with_all_it_holds() {
+fn a_store_of_a_form_before_is_opened_with_all_it_holds() {
+    let form_3 = "DROP TABLE override_act; DROP TABLE originator_request; PRAGMA user_version = 3";
+    let form_2 = "DROP TABLE withdrawal; DROP TABLE post; DROP INDEX receipt_line; DROP TABLE copy_of; DROP TABLE staged_rejected; PRAGMA user_version = 2";
+    for back in [vec![form_3], vec![form_3, form_2]] {
+        is_opened_with_all_it_holds(&back.join(";"));
+    }
+}
+
+fn is_opened_with_all_it_holds(back: &str) {
     let folder = temp();
     let path = folder.path().join("entente.db");
     let mut world = World::new(Box::new(SqliteStore::open(&path, &OpenOptions::default()).unwrap()), 1, 2).unwrap();
@@ -197,14 +205,15 @@ fn a_store_of_the_form_before_is_opened_with_all_it_holds() {
     assert_eq!(before.len(), 30);
     world.store = Box::new(open(temp().path()));
     let conn = rusqlite::Connection::open(&path).unwrap();
-    conn.execute_batch("DROP TABLE withdrawal; DROP TABLE post; DROP INDEX receipt_line; DROP TABLE copy_of; DROP TABLE staged_rejected; PRAGMA user_version = 2")
-        .unwrap();
+    conn.execute_batch(back).unwrap();
     drop(conn);
     for _ in 0..2 {
         world.store = Box::new(open(temp().path()));
         world.store = Box::new(SqliteStore::open(&path, &OpenOptions::default()).unwrap());
         assert_eq!(world.all(line(&world, 0)).unwrap(), before);
         assert!(world.store.copies_of(made[0].0).unwrap().is_empty());
+        assert!(world.store.overrides(None, None, 1).unwrap().is_empty());
+        assert!(world.store.requests(None, None, 1).unwrap().is_empty());
     }
     world.ingest(c, &sightings(30..40, 1)).unwrap();
     assert_eq!(world.store.withdrawals(1, "live", None, 10).unwrap().items.len(), 0);
