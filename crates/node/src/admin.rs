@@ -11,7 +11,7 @@ use manage::AccountChange;
 pub use export::ExportStyle;
 pub use manage::read_unpacked;
 
-use crate::{Node, NodeError};
+use crate::{Node, NodeError, requests::NewRequest};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -108,6 +108,89 @@ pub enum Request {
         id: String,
         /// Realm.
         realm: Option<String>,
+    },
+    /// Writes the act of an override, to be signed.
+    OverrideDraft {
+        /// The STIX id.
+        id: String,
+        /// Version as spelled; the latest own one if absent.
+        version: Option<String>,
+        /// Realm.
+        realm: Option<String>,
+        /// Partner.
+        partner: String,
+        /// Why.
+        reason: String,
+        /// Until when, RFC 3339.
+        until: String,
+    },
+    /// Keeps an act that one person signed.
+    OverridePropose {
+        /// The act's text.
+        text: String,
+        /// Detached JWS over it.
+        jws: String,
+    },
+    /// Puts in force what another person signed, too.
+    OverrideApprove {
+        /// Which.
+        id: uuid::Uuid,
+        /// Detached JWS over the act's text.
+        jws: String,
+    },
+    /// Takes an override back.
+    OverrideWithdraw {
+        /// Which.
+        id: uuid::Uuid,
+        /// Why.
+        reason: String,
+    },
+    /// Lists overrides.
+    Overrides {
+        /// In this state alone.
+        state: Option<String>,
+        /// After this number.
+        after: Option<i64>,
+    },
+    /// One override.
+    OverrideShow {
+        /// Which.
+        id: uuid::Uuid,
+    },
+    /// Writes down a request to an originator.
+    RequestOpen {
+        /// What is asked.
+        asked: NewRequest,
+    },
+    /// Answers a request.
+    RequestAnswer {
+        /// Which.
+        id: uuid::Uuid,
+        /// Yes or no.
+        granted: bool,
+        /// Who answers.
+        by: String,
+        /// What.
+        text: String,
+    },
+    /// Takes a request back.
+    RequestWithdraw {
+        /// Which.
+        id: uuid::Uuid,
+        /// Why.
+        reason: String,
+    },
+    /// Lists requests.
+    Requests {
+        /// In this state alone.
+        state: Option<String>,
+        /// After this number.
+        after: Option<i64>,
+    },
+    /// One request.
+    RequestShow {
+        /// Which.
+        id: uuid::Uuid,
     },
     /// Lists the quarantine.
     Quarantine {
@@ -243,6 +326,19 @@ impl Node {
             Request::Preview { path } => self.preview(&path),
             Request::Relabel { id, label, realm } => self.relabel(&id, &label, realm.as_deref()),
             Request::Revoke { id, realm } => self.revoke(&id, realm.as_deref()),
+            Request::OverrideDraft { id, version, realm, partner, reason, until } => {
+                self.draft_override(&id, version.as_deref(), realm.as_deref(), &partner, &reason, &until)
+            }
+            Request::OverridePropose { text, jws } => self.propose_override(&text, &jws),
+            Request::OverrideApprove { id, jws } => self.approve_override(id, &jws),
+            Request::OverrideWithdraw { id, reason } => self.withdraw_override(id, &reason),
+            Request::Overrides { state, after } => self.list_overrides(state.as_deref(), after),
+            Request::OverrideShow { id } => self.show_override(id),
+            Request::RequestOpen { asked } => self.open_request(asked),
+            Request::RequestAnswer { id, granted, by, text } => self.answer_request(id, granted, &by, &text),
+            Request::RequestWithdraw { id, reason } => self.withdraw_request(id, &reason),
+            Request::Requests { state, after } => self.list_requests(state.as_deref(), after),
+            Request::RequestShow { id } => self.show_request(id),
             Request::Quarantine { after } => json(&self.quarantine(after, crate::quarantine::QUARANTINE_PAGE_MAX)?),
             Request::QuarantineShow { no } => {
                 let row = self.quarantine_get(no)?;

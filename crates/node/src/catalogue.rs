@@ -32,7 +32,7 @@ impl Node {
                 }
                 let digest = object.digest();
                 let same = held.get(realm).into_iter().flatten().filter(|info| info.digest == digest);
-                if !same.flat_map(|info| info.state.chains()).any(|known| *known == chain) {
+                if !same.flat_map(|info| info.state.chains()).any(|known| known.without_overrides() == chain) {
                     missing.entry(collection.no).or_default().push(object.clone());
                 }
             }

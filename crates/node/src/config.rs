@@ -14,7 +14,9 @@ mod agreement;
 mod clearance;
 mod detection;
 mod node_file;
+mod officer;
 
+pub use crate::officers::Officers;
 pub use agreement::{Accept, Agreement, Give, OnWithdrawal, Pull, PullCollection, Redaction};
 pub use clearance::ClearanceFile;
 pub use detection::{DetectionFile, OnWarning};
@@ -22,6 +24,7 @@ pub use node_file::{
     About, CollectionFile, Community, Confirmations, EquivalenceFile, Listen, NodeFile, Operator, QueryFile, RootFile,
     TagFile, Validation,
 };
+pub use officer::{OFFICERS_MAX, OfficerFile, PublicKey};
 
 use crate::{NodeError, world::kinds};
 use binding::SignerKeys;
@@ -90,6 +93,8 @@ pub struct Config {
     pub confirmed: Confirmations,
     /// Policy files of links that have their own, by partner (L-057).
     pub links: BTreeMap<String, LinkPolicies>,
+    /// Persons who may override a label together (L-157).
+    pub officers: Officers,
     /// Compiled warning lists by alias of the detection collection.
     pub warning_lists: BTreeMap<String, Arc<detect::WarningLists>>,
 }
@@ -106,7 +111,10 @@ impl Config {
         let confirmed = load_confirmations(dir, &node, &mut faults);
         let signers = PolicySigners::load(dir, &node, &mut faults);
         let (list, policies_digest) = signers.policies(dir, &node.policies, &mut faults);
-        let policies = Policies::new(list).and_then(|p| p.trusting(&confirmed.trust())).unwrap_or_else(|errors| {
+        let officers = Officers::load(&node.officers, &mut faults);
+        let mut trust = confirmed.trust();
+        officers.iter().for_each(|(_, key)| trust.officer(key));
+        let policies = Policies::new(list).and_then(|p| p.trusting(&trust)).unwrap_or_else(|errors| {
             faults.extend(errors.faults);
             Policies::default()
         });
@@ -149,6 +157,7 @@ impl Config {
             agreements,
             confirmed,
             links: BTreeMap::new(),
+            officers,
             warning_lists,
         };
         for clearance in &config.node.operator.clearance {

@@ -697,7 +697,7 @@ impl Node {
                 );
                 world.keep_off_link(&mut new);
                 new.vouched = old.vouched;
-                // Whom it was made for does not follow from what it says (L-124).
+                // An override goes with the labels that two persons saw; whom it was made for does not follow from what it says (L-124).
                 new.made_for.clone_from(&old.made_for);
                 if new != *old {
                     changes.push(ChainChange { no: info.no, old: old.clone(), new: Some(new) });

@@ -23,7 +23,11 @@ impl Node {
         let now = self.now();
         let world = self.world_at(now)?;
         // What could not be done right after the act that made it due.
-        self.renew_copies(&self.act_guard());
+        {
+            let guard = self.act_guard();
+            self.end_overrides(&guard, false);
+            self.renew_copies(&guard);
+        }
         for (partner, file) in &world.config.agreements {
             let Some(pull) = &file.agreement.pull else { continue };
             let interval = i64::from(pull.every_s) * 1_000_000;

@@ -6,7 +6,7 @@
 //!
 //! While it runs: [`ingest`] takes objects in, [`release`] gives pages out through the one gate and records each before its first byte leaves,
 //! [`withdrawals`] tells what was taken back, [`federation`] pulls from peers, [`accounts`] signs in, [`quarantine`] keeps what could not be labelled or read, [`admin`] carries out the operator's
-//! commands, `detection` runs indicators over observations, [`jobs`] does what is due every second. Clock and randomness come in through [`Environment`].
+//! commands, [`overrides`] keeps what two persons released whatever the labels say, [`requests`] what is asked of originators, `detection` runs indicators over observations, [`jobs`] does what is due every second. Clock and randomness come in through [`Environment`].
 
 pub mod accounts;
 pub mod admin;
@@ -18,13 +18,16 @@ mod error;
 pub mod federation;
 pub mod ingest;
 pub mod jobs;
+mod officers;
 pub mod operator;
+pub mod overrides;
 pub mod post;
 pub mod quarantine;
 mod query_collection;
 pub mod quota;
 mod redaction;
 pub mod release;
+pub mod requests;
 mod service;
 pub mod validation;
 pub mod withdrawals;

@@ -276,6 +276,7 @@ impl Node {
             changes
         };
         self.swap(world);
+        self.end_overrides(guard, true);
         self.renew_copies(guard);
         Ok((self.world(), changes))
     }

@@ -230,6 +230,10 @@ impl World {
         part("policies", &self.config.policies_digest);
         part("operator", format!("{:?}", self.config.node.operator).as_bytes());
         part("equivalences", format!("{:?}", self.config.confirmed).as_bytes());
+        for (officer, key) in self.config.officers.iter() {
+            part("officer", officer.as_bytes());
+            part("key", key.as_bytes());
+        }
         part("identities", format!("{:?}{:?}", self.config.node.identity, self.config.node.identities).as_bytes());
         for (partner, link) in &self.config.links {
             part("link", partner.as_bytes());

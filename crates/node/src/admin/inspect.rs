@@ -58,7 +58,7 @@ pub(super) fn origin_text(origin: &Origin) -> String {
 
 impl Node {
     /// Line changes with names.
-    pub(super) fn named(&self, changes: &[LineChange]) -> Vec<Value> {
+    pub(crate) fn named(&self, changes: &[LineChange]) -> Vec<Value> {
         let world = self.world();
         let one = |c: &LineChange| {
             json!({"account": world.reader_by_no(c.reader).map(|r| r.account.clone()), "collection": world.collections.get(&c.collection).map(|c| c.new.alias.clone()),

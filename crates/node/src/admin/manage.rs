@@ -232,6 +232,8 @@ impl Node {
                     let mut new = old.clone();
                     new.assigned = Assigned::Relabelled { markings: vec![marking] };
                     new.unresolved = None;
+                    // Who overrode it saw other labels (L-157).
+                    new.overrides.clear();
                     changes.push(ChainChange { no: info.no, old: old.clone(), new: Some(new) });
                 }
             }

@@ -40,6 +40,9 @@ pub struct NodeFile {
     /// What nobody signed counts, too, although there are `confirmation_keys`.
     #[serde(default)]
     pub unsigned_equivalences: bool,
+    /// Persons who may let a partner have an own object, two of them together, whatever its label says (L-157).
+    #[serde(default, rename = "officer")]
+    pub officers: Vec<super::OfficerFile>,
     /// Tags of other systems that stand for a label of the catalogue, e.g. national classifications (labels.md, section 11). A tag carries no audience, so it
     /// is only what a trusted source means by it.
     #[serde(default, rename = "tag")]

@@ -1,0 +1,61 @@
+//! The persons of `node.toml` who may override a label together, and what they signed (L-157).
+use crate::config::{OFFICERS_MAX, OfficerFile};
+use label::SignerKeys;
+use std::collections::BTreeMap;
+
+/// The officers of a node, checked.
+#[derive(Debug, Clone, Default)]
+pub struct Officers {
+    keys: SignerKeys,
+    thumbprints: BTreeMap<String, String>,
+}
+
+impl Officers {
+    pub(crate) fn load(files: &[OfficerFile], faults: &mut Vec<String>) -> Self {
+        let mut officers = Self::default();
+        if files.len() > OFFICERS_MAX {
+            faults.push(format!("node.toml: {} officers, more than {OFFICERS_MAX}", files.len()));
+            return officers;
+        }
+        let mut keys = Vec::with_capacity(files.len());
+        for file in files {
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+            if file.name.is_empty() || file.name.len() > 64 || !file.name.bytes().all(plain) {
+                faults.push(format!("node.toml: officer `{}`: use a-z, 0-9, `-` and `.`, at most 64", file.name));
+            }
+            let thumbprint = file.key.thumbprint();
+            if let Some((other, _)) = officers.thumbprints.iter().find(|(_, known)| **known == thumbprint) {
+                faults.push(format!(
+                    "node.toml: officers `{other}` and `{}` have one key: two persons are two keys (L-157)",
+                    file.name
+                ));
+            }
+            if officers.thumbprints.insert(file.name.clone(), thumbprint).is_some() {
+                faults.push(format!("node.toml: two officers are named `{}`", file.name));
+            }
+            let mut key = serde_json::to_value(&file.key).unwrap_or_default();
+            key["kid"] = file.name.clone().into();
+            keys.push(key);
+        }
+        match SignerKeys::from_jwks(&serde_json::json!({ "keys": keys }).to_string()) {
+            Ok(keys) => officers.keys = keys,
+            Err(why) => faults.push(format!("node.toml: officer: {why}")),
+        }
+        officers
+    }
+
+    /// Who signed, and the name of the key.
+    ///
+    /// # Errors
+    /// Why it is no signature of an officer over this text.
+    pub fn signer(&self, text: &str, jws: &str) -> Result<(String, String), String> {
+        let name = self.keys.verify_file(text.as_bytes(), jws)?;
+        let thumbprint = self.thumbprints.get(name).ok_or_else(|| format!("no officer is named `{name}`"))?;
+        Ok((name.to_owned(), thumbprint.clone()))
+    }
+
+    /// Names of the officers with the names of their keys, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.thumbprints.iter().map(|(name, thumbprint)| (name.as_str(), thumbprint.as_str()))
+    }
+}
