@@ -8,11 +8,13 @@ mod init;
 mod label;
 mod matching;
 mod misp;
+mod overriding;
 mod pattern;
 mod policy;
 mod pull;
 mod push;
 mod remote;
+mod request;
 mod resilience;
 mod validate;
 
@@ -171,6 +173,12 @@ enum Command {
         #[arg(long)]
         realm: Option<String>,
     },
+    /// Let a partner have an own object for a time, whatever its labels say: two persons sign it, with a reason and an end.
+    #[command(subcommand)]
+    Override(overriding::OverrideCommand),
+    /// What is asked of originators: to let others have an object, or a version of it for lower readers.
+    #[command(subcommand)]
+    Request(request::RequestCommand),
     /// Publish a revoked version of an object that this node created.
     #[command(after_help = "Example:\n  entente revoke indicator--…")]
     Revoke {
@@ -487,6 +495,8 @@ pub(crate) fn run(line: Line) -> Result<ExitCode, String> {
         Command::Bind(bind) => bind.run(&dir, json),
         Command::Verify(verify) => verify.run(json, &operator::now()),
         Command::Relabel { id, label, realm } => ask(Request::Relabel { id, label, realm }),
+        Command::Override(command) => command.run(&dir, json),
+        Command::Request(command) => command.run(&dir, json),
         Command::Revoke { id, realm } => ask(Request::Revoke { id, realm }),
         Command::Pattern(command) => command.run(json),
         Command::Match(matching) => matching.run(json),

@@ -11,6 +11,7 @@ mod durable;
 mod operator;
 mod render;
 mod serve;
+mod signing;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -31,6 +31,8 @@ struct Line {
 struct Script<'d> {
     dir: &'d NodeDir,
     lines: Vec<Line>,
+    /// Words of commands that cannot be the same twice.
+    once: Vec<String>,
 }
 
 impl Script<'_> {
@@ -47,24 +49,28 @@ impl Script<'_> {
         assert!(said.is_empty(), "{args:?} with --json says nothing else: {said}");
         let value = one_value(&output);
         let here = self.dir.path().to_str().unwrap();
-        let command = args.join(" ").replace(here, "HERE");
-        self.lines.push(Line { command, code: output.status.code(), value: masked(value.clone(), here) });
+        let command = self.once.iter().fold(args.join(" ").replace(here, "HERE"), |c, word| c.replace(word, "ONCE"));
+        self.lines.push(Line { command, code: output.status.code(), value: masked(value.clone(), here, &self.once) });
         value
     }
 }
 
 /// Secrets, times, random ids and paths look different each time; everything else must not.
-fn masked(value: Value, here: &str) -> Value {
+fn masked(value: Value, here: &str, once: &[String]) -> Value {
     match value {
         Value::Object(members) => {
             let mask = |name: &str, value: Value| match name {
                 "password" | "token" if value.is_string() => json!("MASKED"),
                 "at" | "modified" | "date_added" | "hash" | "body" => json!("MASKED"),
+                // Acts of persons: made now, with names and keys of their own.
+                "override" | "request" | "until" | "since" | "made" | "text" | "table" if value.is_string() => {
+                    json!("MASKED")
+                }
                 // A revocation is made now; everything else has the version it came with.
                 "version" if value != "2026-01-01T00:00:00.000Z" => json!("MASKED"),
                 // Counts since the process started, and sizes.
                 "figures" => json!(value.as_object().map(|f| f.keys().cloned().collect::<Vec<_>>())),
-                _ => masked(value, here),
+                _ => masked(value, here, once),
             };
             members
                 .into_iter()
@@ -72,8 +78,10 @@ fn masked(value: Value, here: &str) -> Value {
                 .collect::<serde_json::Map<_, _>>()
                 .into()
         }
-        Value::Array(items) => items.into_iter().map(|item| masked(item, here)).collect(),
-        Value::String(text) => Value::from(text.replace(here, "HERE")),
+        Value::Array(items) => items.into_iter().map(|item| masked(item, here, once)).collect(),
+        Value::String(text) => {
+            Value::from(once.iter().fold(text.replace(here, "HERE"), |text, word| text.replace(word, "ONCE")))
+        }
         other => other,
     }
 }
@@ -91,7 +99,7 @@ fn directory(foreign: &Foreign) -> NodeDir {
 
 /// Every command but `init`, `serve` and `demo`, in an order in which each has something to say.
 fn scenario(dir: &NodeDir) -> Vec<Line> {
-    let mut script = Script { dir, lines: Vec::new() };
+    let mut script = Script { dir, lines: Vec::new(), once: Vec::new() };
     let s = &mut script;
     // Accounts.
     let added = s.run(&["user", "add", TOOL, "--partner", "japan"]);
@@ -182,6 +190,8 @@ fn scenario(dir: &NodeDir) -> Vec<Line> {
     assert_eq!(s.run(&["peer", "pull", "japan"])["intake"]["new"], 2);
     assert_eq!(s.run(&["peer", "list"])[0]["pulled"].as_array().unwrap().len(), 1);
 
+    persons(s, dir);
+
     // Ways out.
     let seen = s.run(&["view-as", TOOL, "match[type]=indicator", "--collection", INTEL]);
     let objects = seen["collections"][INTEL]["objects"].as_array().unwrap();
@@ -214,6 +224,64 @@ fn scenario(dir: &NodeDir) -> Vec<Line> {
     assert_the_copy_opens(dir, &copy);
     policies_and_bindings(s, dir);
     script.lines
+}
+
+/// Two persons and their acts (L-157), and requests to originators.
+fn persons(s: &mut Script<'_>, dir: &NodeDir) {
+    let files = dir.path().join("files");
+    let keys: Vec<String> = ["kim", "lee"].map(|n| files.join(format!("{n}.pem")).to_str().unwrap().to_owned()).into();
+    for (name, key) in ["kim", "lee"].iter().zip(&keys) {
+        let made = s.run(&["override", "officer", name, "--key", key]);
+        assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o077, 0, "a key is for its owner's eyes");
+        assert_eq!(dir.json(&["override", "officer", name, "--key", key]), made, "a key that is there stays");
+        dir.append("node.toml", &format!("\n{}\n", made["table"].as_str().unwrap()));
+    }
+    s.run(&["agreement", "apply"]);
+    let id = indicator(2, 2).id();
+    let day = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros() + 86_400_000_000;
+    let until = stix::Timestamp::from_micros(i64::try_from(day).unwrap()).as_str().to_owned();
+    s.once.push(until.clone());
+    let propose = ["override", "propose", &id, "--to", "japan", "--until", &until, "--reason", "rescue at sea"];
+    let signed =
+        |name: &'static str, key: &str| ["--officer".to_owned(), name.to_owned(), "--key".to_owned(), key.to_owned()];
+    let draft = s.run(&[&propose[..], &["--dry-run"]].concat());
+    assert!(draft["text"].as_str().is_some_and(|text| text.contains(&id)));
+    assert_eq!(s.run(&["override", "list"]), json!([]));
+    let kim = signed("kim", &keys[0]);
+    let kim: Vec<&str> = kim.iter().map(String::as_str).collect();
+    let proposed = s.run(&[&propose[..], &kim].concat());
+    assert_eq!((&proposed["state"], &proposed["signed"][0]["officer"]), (&json!("proposed"), &json!("kim")));
+    let act = proposed["override"].as_str().unwrap().to_owned();
+    s.once.push(act.clone());
+    assert_eq!(s.run_with(&["explain", &id, "--to", TOOL], 3)["released"], false);
+    let again = dir.refused(&[&["override", "approve", &act][..], &kim].concat());
+    assert!(again.contains("needs two persons"), "{again}");
+    fs::set_permissions(&keys[1], fs::Permissions::from_mode(0o644)).unwrap();
+    let lee = signed("lee", &keys[1]);
+    let lee: Vec<&str> = lee.iter().map(String::as_str).collect();
+    assert!(dir.refused(&[&["override", "approve", &act][..], &lee].concat()).contains("chmod 600"));
+    fs::set_permissions(&keys[1], fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(s.run(&[&["override", "approve", &act][..], &lee].concat())["state"], "in-force");
+    assert_eq!(s.run(&["explain", &id, "--to", TOOL])["released"], true);
+    assert_eq!(s.run(&["override", "list", "--state", "in-force"]).as_array().unwrap().len(), 1);
+    assert_eq!(s.run(&["override", "show", &act])["signed"][1]["officer"], "lee");
+    assert_eq!(s.run(&["override", "withdraw", &act, "--reason", "safe"])["state"], "withdrawn");
+    assert_eq!(s.run_with(&["explain", &id, "--to", TOOL], 3)["released"], false);
+
+    let open = ["request", "open", &id, "--kind", "tear-line", "--by", "japan", "--for", "harbour police"];
+    let open = [&open[..], &["--reason", "they must search the quay"]].concat();
+    let requests: Vec<String> = (0..2).map(|_| s.run(&open)["request"].as_str().unwrap().to_owned()).collect();
+    s.once.extend(requests.clone());
+    assert_eq!(s.run(&["request", "list", "--state", "open"]).as_array().unwrap().len(), 2);
+    let answer = ["request", "answer", &requests[0], "--refuse", "--by", "desk", "--text", "not now"];
+    assert_eq!(s.run(&answer)["state"], "refused");
+    assert_eq!(s.run(&["request", "show", &requests[0]])["answer"]["text"], "not now");
+    assert_eq!(s.run(&["request", "withdraw", &requests[1], "--reason", "too late"])["state"], "withdrawn");
+    let both = Command::new(ENTENTE).args(["request", "answer", &requests[1], "--by", "x", "--text", "y"]).output();
+    assert_eq!(both.unwrap().status.code(), Some(2), "yes or no");
+    for key in keys {
+        fs::remove_file(key).unwrap();
+    }
 }
 
 /// Commands on files alone: policy files, and labels bound to a file (L-052, L-110).

@@ -1,12 +1,13 @@
 //! L-158 at the whole node: random labels, clearances, object graphs, relabels, posts and agreements, from a seed. After every few acts each reader asks by
 //! every listing; what it gets is what the naive model (`oracle::decision`, and the reference rule written here as removing until nothing changes) allows: no
 //! object, identifier, count or marking text beyond it, and nothing of it missing. Parts of own objects have markings of their own; where an agreement allows
-//! redaction, the copies given are those of `oracle::redaction`, word for word.
+//! redaction, the copies given are those of `oracle::redaction`, word for word. Two persons override labels (L-157), and take back.
 //!
 //! `ENTENTE_CONJUNCTION_STEPS` acts (2,000), `ENTENTE_SEED` where to begin.
 
 use crate::{
     material::{self, Deal, HUB, bundle, definition, envelope, uuid},
+    officers,
     scene::{NodeDir, public_room, strict_room},
     stage::{SECOND, START, Stage},
 };
@@ -210,6 +211,21 @@ struct World {
     shown: usize,
     refused: usize,
     copies: usize,
+    /// Overrides in force, and how many were, and were refused.
+    opened: Vec<Opened>,
+    overridden: usize,
+    not_overridden: usize,
+}
+
+/// An override in force, as the model has it.
+struct Opened {
+    act: uuid::Uuid,
+    by: naive::Override,
+    thing: usize,
+    /// The collections whose roads to it are open.
+    rooms: Vec<u32>,
+    /// Definitions of its markings that came with it, and where.
+    definitions: Vec<(usize, u32)>,
 }
 
 impl World {
@@ -242,6 +258,7 @@ impl World {
                     (first.partner, first.code) = (partner, code);
                     dir.agree(&first);
                 }
+                officers::appoint(dir.path(), &officers::two());
                 Stage::open(dir)
             },
             model: naive::Model {
@@ -250,7 +267,7 @@ impl World {
                 at: START,
                 mappers: Vec::new(),
                 home: Vec::new(),
-                officers: Vec::new(),
+                officers: officers::two().map(|o| o.name.to_owned()).to_vec(),
             },
             ids,
             names,
@@ -261,6 +278,9 @@ impl World {
             shown: 0,
             refused: 0,
             copies: 0,
+            opened: Vec::new(),
+            overridden: 0,
+            not_overridden: 0,
         };
         for (partner, account, _) in PARTNERS {
             world.stage.account(account, Some(partner), json!({}));
@@ -360,7 +380,7 @@ impl World {
     fn act(&mut self) {
         self.stage.pass(SECOND);
         self.model.at += SECOND;
-        match self.dice.below(20) {
+        match self.dice.below(24) {
             0..=9 => self.import(),
             10..=11 => self.post(),
             12..=13 => self.again(),
@@ -369,6 +389,8 @@ impl World {
                 let n = self.dice.below(PARTNERS.len());
                 self.readers[n] = self.agree(n);
             }
+            19..=21 => self.override_labels(),
+            22 => self.withdraw_override(),
             _ => {
                 let hours = 1 + self.dice.below(3);
                 let us = 3600 * SECOND * i64::try_from(hours).unwrap();
@@ -546,6 +568,85 @@ impl World {
         for road in &mut self.things[i].roads {
             road.assigned = naive::Assigned::Replaced(vec![label]);
         }
+        // The persons saw other labels.
+        self.opened.retain(|o| o.thing != i);
+    }
+
+    /// A road with the overrides that are on it.
+    fn with_overrides(&self, i: usize, road: &naive::Chain) -> naive::Chain {
+        let on = self.opened.iter().filter(|o| o.thing == i && o.rooms.contains(&road.collection));
+        naive::Chain { overrides: on.map(|o| o.by.clone()).collect(), ..road.clone() }
+    }
+
+    /// The road of a label's definition into a room.
+    fn definition(&self, marking: usize, room: u32) -> naive::Chain {
+        let (origin, carried) = (naive::Origin::Own(None), vec![marking]);
+        let on = self.opened.iter().filter(|o| o.definitions.contains(&(marking, room)));
+        let overrides = on.map(|o| o.by.clone()).collect();
+        naive::Chain { overrides, ..naive::Chain::new(room, origin, carried, naive::Assigned::Nothing) }
+    }
+
+    /// Two persons let a partner have an own object: done exactly where the model says that it opens something which the labels do not.
+    fn override_labels(&mut self) {
+        let own: Vec<usize> = (0..self.things.len())
+            .filter(|i| self.things[*i].roads.iter().all(|r| r.origin == naive::Origin::Own(None)))
+            .collect();
+        if own.is_empty() {
+            return;
+        }
+        let i = self.dice.pick(&own);
+        let reader = self.readers[self.dice.below(PARTNERS.len())].clone();
+        let partner = reader.partner.clone().unwrap();
+        let until = self.model.at + 3600 * SECOND * i64::try_from(1 + self.dice.below(8)).unwrap();
+        let signed = officers::two().map(|o| o.name.to_owned());
+        let by = naive::Override { partner: partner.clone(), until, signed };
+        let may = |road: &naive::Chain, kind: &str| {
+            matches!(self.model.decide(std::slice::from_ref(road), kind, &reader), naive::Answer::Yes { .. })
+        };
+        let opened = |road: &naive::Chain| naive::Chain { overrides: vec![by.clone()], ..road.clone() };
+        let (roads, kind) = (&self.things[i].roads, self.things[i].kind);
+        let needless = roads.iter().any(|r| may(r, kind));
+        let open: Vec<&naive::Chain> = roads.iter().filter(|r| may(&opened(r), kind)).collect();
+        let want = !needless && !open.is_empty();
+        let got = officers::release(&self.stage.node, &self.things[i].id, &partner, until);
+        assert_eq!(got.is_ok(), want, "{got:?}: {roads:#?} for {reader:#?}");
+        let Ok((act, _)) = got else {
+            self.not_overridden += 1;
+            return;
+        };
+        let markings: BTreeSet<usize> = open
+            .iter()
+            .flat_map(|road| match &road.assigned {
+                naive::Assigned::Nothing => road.carried.clone(),
+                naive::Assigned::Added(more) => road.carried.iter().chain(more).copied().collect(),
+                naive::Assigned::Replaced(all) => all.clone(),
+            })
+            .filter(|m| *m < LABELS.len())
+            .collect();
+        let rooms: Vec<u32> = open.iter().map(|r| r.collection).collect();
+        let mut definitions = Vec::new();
+        for marking in markings {
+            for room in rooms.iter().copied() {
+                let plain = naive::Chain { overrides: Vec::new(), ..self.definition(marking, room) };
+                if !may(&plain, "marking-definition") && may(&opened(&plain), "marking-definition") {
+                    definitions.push((marking, room));
+                }
+            }
+        }
+        self.opened.push(Opened { act, by, thing: i, rooms, definitions });
+        self.overridden += 1;
+    }
+
+    /// One person takes an override back, if its end has not.
+    fn withdraw_override(&mut self) {
+        let at = self.model.at;
+        self.opened.retain(|o| at < o.by.until);
+        if self.opened.is_empty() {
+            return;
+        }
+        let n = self.dice.below(self.opened.len());
+        let gone = self.opened.remove(n);
+        self.stage.done(Request::OverrideWithdraw { id: gone.act, reason: "over".to_owned() });
     }
 
     /// What a reader may see of every thing, by collection: labels, then references until nothing changes (L-127).
@@ -554,20 +655,19 @@ impl World {
             // A label marks its own definition, which stands in every collection; TLP needs no definition.
             m >= LABELS.len()
                 || reader.collections.keys().any(|c| {
-                    let origin = naive::Origin::Own(None);
-                    let (carried, assigned) = (vec![m], naive::Assigned::Nothing);
-                    let road = naive::Chain::new(*c, origin, carried, assigned);
+                    let road = self.definition(m, *c);
                     matches!(self.model.decide(&[road], "marking-definition", reader), naive::Answer::Yes { .. })
                 })
         };
         let mut own = vec![false; self.things.len()];
         let mut allowed: Vec<BTreeSet<u32>> = Vec::new();
         for (i, thing) in self.things.iter().enumerate() {
-            let all = self.model.decide(&thing.roads, thing.kind, reader);
+            let roads: Vec<naive::Chain> = thing.roads.iter().map(|r| self.with_overrides(i, r)).collect();
+            let all = self.model.decide(&roads, thing.kind, reader);
             own[i] = all == naive::Answer::Yes { own: true };
             let mut seen = BTreeSet::new();
             for collection in reader.collections.keys() {
-                let there: Vec<_> = thing.roads.iter().filter(|r| r.collection == *collection).cloned().collect();
+                let there: Vec<_> = roads.iter().filter(|r| r.collection == *collection).cloned().collect();
                 if matches!(self.model.decide(&there, thing.kind, reader), naive::Answer::Yes { .. }) {
                     // The bytes name what is carried, whatever else is assigned.
                     let named = thing.roads.iter().flat_map(|r| &r.carried).all(|m| passes_definition(*m));
@@ -708,9 +808,7 @@ impl World {
                 // Marking text: the words of labels that this reader does not pass occur in nothing it is given.
                 let text = String::from_utf8(listed.body).unwrap();
                 for (m, name) in self.names.iter().enumerate().take(LABELS.len()) {
-                    let origin = naive::Origin::Own(None);
-                    let (carried, assigned) = (vec![m], naive::Assigned::Nothing);
-                    let road = naive::Chain::new(room_no(room), origin, carried, assigned);
+                    let road = self.definition(m, room_no(room));
                     let passes = self.model.decide(&[road], "marking-definition", &reader);
                     if let naive::Answer::No(_) = passes {
                         assert!(!text.contains(name.as_str()), "{told}: {room} tells {} of {name}", reader.account);
@@ -726,13 +824,13 @@ fn room_no(room: &str) -> u32 {
     u32::try_from(ROOMS.iter().position(|r| *r == room).unwrap()).unwrap()
 }
 
-/// L-158, L-123, L-124, L-125, L-127, L-131; I1, I5.
+/// L-158, L-123, L-124, L-125, L-127, L-131, L-157; I1, I5.
 #[test]
 fn no_reader_ever_receives_what_the_conjunction_refuses_and_everything_permitted_arrives() {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<usize>().ok());
     let steps = number("ENTENTE_CONJUNCTION_STEPS").unwrap_or(2_000);
     let mut seed = number("ENTENTE_SEED").unwrap_or(1) as u64;
-    let (mut done, mut shown, mut refused, mut copies) = (0, 0, 0, 0);
+    let (mut done, mut shown, mut refused, mut copies, mut overridden, mut not) = (0, 0, 0, 0, 0, 0);
     while done < steps {
         let mut world = World::open(seed);
         for step in 1..=EPISODE.min(steps - done) {
@@ -746,10 +844,13 @@ fn no_reader_ever_receives_what_the_conjunction_refuses_and_everything_permitted
         shown += world.shown;
         refused += world.refused;
         copies += world.copies;
+        overridden += world.overridden;
+        not += world.not_overridden;
         seed += 1;
     }
     eprintln!(
-        "{done} acts; {shown} objects shown as the model allows, {refused} not shown as it demands, {copies} redacted copies"
+        "{done} acts; {shown} objects shown as the model allows, {refused} not shown as it demands, {copies} redacted copies, {overridden} overrides, {not} refused"
     );
     assert!(shown > steps && refused > steps && copies * 8 > steps, "{shown} {refused} {copies}");
+    assert!(overridden * 100 > steps && not * 100 > steps, "{overridden} {not}");
 }

@@ -2,11 +2,14 @@
 //!
 //! `UPDATE_GOLDEN=1` rewrites `tests/golden/every_way_out.txt`; read the difference before it is committed.
 
-use crate::twin::{
-    acts,
-    house::{self, JAPAN, KOREA, NATO, OTHER, PEER, PUBLIC, REL, SECRET, SENSOR, TOOL, envelope},
-    material::{Object, id, labels, marking},
-    pair::{Ask, ManualClock, START, Twin, Who, send_alone},
+use crate::{
+    officers,
+    twin::{
+        acts,
+        house::{self, JAPAN, KOREA, NATO, OTHER, PEER, PUBLIC, REL, SECRET, SENSOR, TOOL, envelope},
+        material::{Object, id, labels, marking},
+        pair::{Ask, ManualClock, START, Twin, Who, send_alone},
+    },
 };
 use node::admin::{ExportStyle, Request};
 use serde_json::{Value, json};
@@ -113,6 +116,12 @@ fn furnish(twin: &Twin, tokens: &house::Tokens) -> (Vec<Row>, String) {
     let told = twin.admin(Request::Explain { id: asks.id(), to: TOOL.to_owned(), realm: None });
     let copy = told["instances"][0]["redacted"][0]["copy"].as_str().unwrap().to_owned();
     rows.push(Row { what: "  its redacted copy".to_owned(), id: copy, at: "intel" });
+    for label in [SECRET, "NATO UNCLASSIFIED - STAFF"] {
+        let overridden = Object::new("tool", &format!("overridden {label}")).marked(&[label]);
+        twin.import("intel", None, &[overridden.text()]);
+        officers::release(&twin.node, &overridden.id(), "japan", START + 86_400_000_000).unwrap();
+        rows.push(row(format!("{}, carried, overridden for Japan", short(label)), &overridden, "intel"));
+    }
     let elsewhere = Object::new("tool", "closed").marked(&["PUBLIC"]);
     twin.import("closed", None, &[elsewhere.text()]);
     rows.push(row("PUBLIC, in a closed collection".to_owned(), &elsewhere, "closed"));
@@ -314,7 +323,9 @@ fn every_label_goes_to_whom_it_may_by_every_way_out() {
 /// serves invented intelligence.
 const GIVE_OUT: [&str; 4] = ["export", "view-as", "serve", "demo"];
 /// Commands for the operator's eyes alone.
-const OPERATORS: [&str; 17] = [
+const OPERATORS: [&str; 19] = [
+    "override",
+    "request",
     "init",
     "import",
     "collection",

@@ -5,6 +5,8 @@ mod client;
 mod every_way_out;
 mod foreign;
 mod material;
+mod officers;
+mod overrides;
 mod patterns;
 mod scene;
 mod stage;

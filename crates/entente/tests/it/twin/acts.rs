@@ -2,13 +2,14 @@
 
 use super::{
     house::{
-        self, AMBER, CLEAR, GREEN, JAPAN, JAPAN_TERMS, KOREA, KOREA_TERMS, NATO, OTHER, PUBLIC, Place, REL, SECRET,
-        STAFF, TOOL, Terms,
+        self, AMBER, BOHEMIA, CLEAR, GREEN, JAPAN, JAPAN_TERMS, KOREA, KOREA_TERMS, NATO, OTHER, PUBLIC, Place, REL,
+        SECRET, STAFF, TOOL, Terms,
     },
     material::{Object, id, stamp},
     pair::{Ask, HUSH, Pair, Twin},
     wire::Served,
 };
+use crate::officers;
 use node::{
     admin::{ExportStyle, Request},
     ingest::IMPORT_CHUNK_OBJECTS,
@@ -292,7 +293,7 @@ pub(crate) fn hidden_act(pair: &mut Pair, n: usize) {
         let text = object.text();
         pair.hidden(name, |twin| twin.import(alias, label, &[text]));
     };
-    match n % 22 {
+    match n % 23 {
         0 => one(pair, "a hidden object", "intel", None, &hush("tool", &seed).marked(&[SECRET])),
         1 => {
             let object = hush("campaign", "versions").at(13 + u32::try_from(n % 14).unwrap()).marked(&[STAFF]);
@@ -353,10 +354,10 @@ pub(crate) fn hidden_act(pair: &mut Pair, n: usize) {
             });
         }
         10 => {
-            let tlp = [r#""CLEAR", "GREEN""#, r#""CLEAR", "GREEN", "AMBER""#][n / 22 % 2];
+            let tlp = [r#""CLEAR", "GREEN""#, r#""CLEAR", "GREEN", "AMBER""#][n / 23 % 2];
             let text = house::korea(&Terms { tlp, ..KOREA_TERMS });
             // One more partner, whose agreement ends at an instant that the script passes: rights are computed anew in twin `b` alone.
-            let day = 2 + n / 22 % 9;
+            let day = 2 + n / 23 % 9;
             let until = format!("2026-06-{day:02}T00:00:00Z");
             let cert = house::korea(&KOREA_TERMS).replace("korea", "cert").replace(KOREA_TERMS.until, &until);
             pair.hidden("other partners' agreements", |twin| {
@@ -454,6 +455,21 @@ pub(crate) fn hidden_act(pair: &mut Pair, n: usize) {
                 assert_eq!(pair.hidden_request(&wrong).status, 401);
             }
         }
+        21 => {
+            // Two persons let somebody else have what the reader may not: until somebody takes it back, or until an instant that the script passes (L-157).
+            let object = hush("tool", &seed).marked(&[BOHEMIA]);
+            pair.hidden("an override for another partner", |twin| {
+                twin.import("intel", None, &[object.text()]);
+                let until = twin.node.now() + [1_000_000, 3_600_000_000][n / 23 % 2];
+                let (act, _) = officers::release(&twin.node, &object.id(), "korea", until).unwrap();
+                if n / 23 % 3 == 1 {
+                    twin.admin(Request::OverrideWithdraw { id: act, reason: "over".to_owned() });
+                }
+                twin.admin(Request::Overrides { state: None, after: None });
+                let draft = officers::draft(&id("malware", "held hidden"), "japan", until);
+                twin.try_admin(draft);
+            });
+        }
         _ => {
             let objects: Vec<String> =
                 (0..3).map(|k| hush("tool", &format!("{seed} {k}")).marked(&[SECRET]).text()).collect();
@@ -481,7 +497,7 @@ pub(crate) fn visible_act(pair: &mut Pair, n: usize) {
         let text = house::japan(&terms);
         pair.both("the reader's agreement", move |twin| house::rewrite(twin, "agreements/japan.toml", &text));
     };
-    match n % 12 {
+    match n % 13 {
         0 => import(pair, "intel", &Object::new("tool", &seed).marked(&[PUBLIC])),
         1 => pair.pass(1),
         2 => relabel(pair, id("indicator", "indicator 8"), SECRET),
@@ -492,6 +508,11 @@ pub(crate) fn visible_act(pair: &mut Pair, n: usize) {
         7 => terms(pair, Terms { tlp: r#""CLEAR""#, ..JAPAN_TERMS }),
         8 => relabel(pair, id("tool", "fast 3"), GREEN),
         10 => terms(pair, Terms { give: r#""knowledge", "bulk", "dawn""#, ..JAPAN_TERMS }),
+        12 => pair.both("an override for the reader", |twin| {
+            let object = Object::new("tool", &seed).marked(&[SECRET]);
+            twin.import("intel", None, &[object.text()]);
+            officers::release(&twin.node, &object.id(), "japan", twin.node.now() + 2_000_000).unwrap();
+        }),
         // 9 and 11: as at first.
         _ => terms(pair, JAPAN_TERMS),
     }

@@ -23,6 +23,8 @@ pub(crate) const KOREA: &str = "identity--6d7a2f6e-43f3-4f0e-9d0c-6a1f5e3f7b11";
 pub(crate) const PUBLIC: &str = "PUBLIC";
 pub(crate) const REL: &str = "NATO RESTRICTED Releasable to Japan, Korea, Republic of";
 pub(crate) const SECRET: &str = "NATO SECRET";
+/// Neither for Japan, which lacks the category, nor for Korea.
+pub(crate) const BOHEMIA: &str = "NATO CONFIDENTIAL BOHEMIA Releasable to Australia, Japan";
 pub(crate) const STAFF: &str = "NATO UNCLASSIFIED - STAFF";
 pub(crate) const GREEN: &str = "TLP:GREEN";
 pub(crate) const CLEAR: &str = "TLP:CLEAR";
@@ -239,6 +241,7 @@ pub(crate) fn write(dir: &Path) {
     fs::write(dir.join("catalogue.json"), CATALOGUE).unwrap();
     fs::write(dir.join("node.toml"), format!("{NODE}{}{QUERIES}", PLACES.iter().map(collection).collect::<String>()))
         .unwrap();
+    crate::officers::appoint(dir, &crate::officers::two());
     fs::write(dir.join("agreements/japan.toml"), japan(&JAPAN_TERMS)).unwrap();
     fs::write(dir.join("agreements/korea.toml"), korea(&KOREA_TERMS)).unwrap();
 }

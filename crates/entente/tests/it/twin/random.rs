@@ -190,7 +190,7 @@ fn script(pair: &mut Pair, dice: &mut Dice) -> Result<u64, Difference> {
                 };
                 pair.both("a relabel", relabel);
             }
-            11 => acts::hidden_act(pair, dice.below(22)),
+            11 => acts::hidden_act(pair, dice.below(23)),
             _ => {
                 // Bytes that the reader may bring as well, held hidden by an assigned label.
                 pair.mixed("held hidden", "intel", Some(SECRET), &[(plain("random").text(), false)]);
