@@ -11,7 +11,7 @@ use std::{
 };
 
 /// Sources of the configuration page, in the order of the page, each with its types and the headings they get.
-const SOURCES: [(&str, &[(&str, &str)]); 4] = [
+const SOURCES: [(&str, &[(&str, &str)]); 5] = [
     (
         "crates/node/src/config/node_file.rs",
         &[
@@ -27,6 +27,10 @@ const SOURCES: [(&str, &[(&str, &str)]); 4] = [
             ("CollectionFile", "`[[collection]]` in `node.toml`"),
             ("Community", "`community` of a collection"),
         ],
+    ),
+    (
+        "crates/node/src/config/officer.rs",
+        &[("OfficerFile", "`[[officer]]` in `node.toml`"), ("PublicKey", "`key` of an officer")],
     ),
     (
         "crates/node/src/config/detection.rs",
