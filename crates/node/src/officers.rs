@@ -1,6 +1,6 @@
 //! The persons of `node.toml` who may override a label together, and what they signed (L-157).
 use crate::config::{OFFICERS_MAX, OfficerFile};
-use label::SignerKeys;
+use binding::SignerKeys;
 use std::collections::BTreeMap;
 
 /// The officers of a node, checked.

@@ -130,7 +130,7 @@ fn opened() {
         for n in 0..PAGES {
             times[0].push(small.page(n));
             times[1].push(large[0].page(n));
-            if large[1].count > PAGE as u32 {
+            if large[1].count as usize > PAGE {
                 times[2].push(large[1].page(n));
             }
         }
