@@ -238,21 +238,8 @@ pub fn resolve(
     let unclear = asks.unclear.then(|| Unresolved::Contradictory { why: "tlp:unclear".into() });
     let contradiction = || contradiction(labels, policies);
     let unresolved = forged.or(of_itself).or(unknown).or_else(contradiction).or(unclear).or(unlabelled);
-    let unattributed = asks.not_attributed;
-    let origin = origin.clone();
-    let (vouched, made_for, overrides) = (false, None, Vec::new());
-    Chain {
-        collection,
-        origin,
-        carried,
-        assigned,
-        unresolved,
-        vouched,
-        made_for,
-        unattributed,
-        partly_addressed,
-        overrides,
-    }
+    let chain = Chain::new(collection, origin.clone(), carried, assigned);
+    Chain { unresolved, unattributed: asks.not_attributed, partly_addressed, ..chain }
 }
 
 /// Why what came over a link with policy files of its own waits: it bears a label that they do not hold, and such a label is not exchanged there
