@@ -324,6 +324,14 @@ fn a_part_that_is_less_restricted_is_kept_under_its_own_label() {
     let mut strictest = vec![s.open, Tlp::Green.marking_id()];
     strictest.sort();
     assert_eq!(copy.object().view().markings, strictest, "of several levels the copy bears the strictest (L-099)");
+    // L-099, L-122: of several TLP and PAP the strictest of each.
+    let level = |l: Tlp| l.marking_id();
+    o["object_marking_refs"] =
+        json!([s.open, level(Tlp::Clear), level(Tlp::Green), Pap::Green.marking_id(), Pap::Red.marking_id()]);
+    let copy = s.redact(&o, &own(), "JPN").unwrap();
+    let others: Vec<_> = copy.object().view().markings.iter().filter(|m| tlp::well_known(m).is_some()).collect();
+    assert_eq!(others.len(), 2, "{others:?}");
+    assert!(others.contains(&&level(Tlp::Green)) && others.contains(&&Pap::Red.marking_id()));
     o["object_marking_refs"] = json!([s.open, Tlp::Amber.marking_id()]);
     assert!(s.redact(&o, &own(), "JPN").is_err(), "and must be passed");
 }
