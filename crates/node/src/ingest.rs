@@ -300,6 +300,7 @@ impl Node {
                     staged += chunk.len();
                     let (items, rejected) = Self::label_chunk(&world, head, chunk, &mut intake, &mut chains);
                     let items = self.keep_relabels(&world, items)?;
+                    // Of the own organisation alone, whose room is the disk: who stages for another party asks `over_quota` before, as posts and pulls do.
                     let id = self.store.stage(batch, &batch_head, &items).map_err(NodeError::from)?;
                     batch = Some(id);
                     if !rejected.is_empty() {

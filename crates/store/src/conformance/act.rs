@@ -1,8 +1,8 @@
 //! Laws of acts: rights, relabels, receipts, quarantine.
 use super::Open;
 use super::world::{Make, Put, World, act, id, last, line, marking, query, receipt, sightings};
-use crate::{Alongside, ChainChange, Delivery, Line, NewRejected, Receipt, StoreError, Taken};
-use label::{Chain, Origin, Unresolved};
+use crate::{Alongside, ChainChange, Delivery, Line, NewRejected, Receipt, Rights, StoreError, Taken};
+use label::{Bits, Chain, LabelState, Origin, Unresolved};
 
 /// I5, L-156: an agreement, a membership, a collection.
 pub(super) fn rights_release_and_withdraw(open: Open<'_>) {
@@ -404,5 +404,41 @@ pub(super) fn a_line_opened_later_shows_every_version(open: Open<'_>) {
     };
     assert_eq!(seen(1).len(), 4);
     assert_eq!(seen(1), seen(0));
+    world.sound();
+}
+
+/// Rights that keep from reader 0 what came by several roads, whatever they say of each.
+struct NotTogether<'r>(&'r super::world::TableRights);
+
+impl Rights for NotTogether<'_> {
+    fn permits(&self, state: &LabelState, type_name: &str) -> Bits {
+        let permitted = self.0.permits(state, type_name);
+        permitted.iter().filter(|&reader| reader != 0 || state.chains().len() < 2).collect()
+    }
+
+    fn contributors(&self, state: &LabelState) -> Bits {
+        self.0.contributors(state)
+    }
+}
+
+/// Contract of [`Rights`], fail closed: nobody is permitted by one road who is not by all of them together, not even who brought it.
+pub(super) fn what_is_said_of_all_roads_together_binds_too(open: Open<'_>) {
+    let mut world = World::new(open(), 1, 2).unwrap();
+    let c = world.collections[0];
+    let make = |n: u32| Make::new(id("sighting", n), 1);
+    let batches = [
+        vec![Put::new(make(0), 0b11), Put::new(make(1), 0b11), Put::by(0, make(2), 0b11)],
+        vec![Put::by(9, make(0), 0b11), Put::by(9, make(2), 0b11)],
+    ];
+    let shown = |world: &World, reader: u32| world.all(line(world, reader)).unwrap().len();
+    for (puts, seen) in batches.iter().zip([[3, 3], [1, 3]]) {
+        world.now += 1_000_000;
+        let (head, items) = (world.head(c, puts), World::incoming(c, puts));
+        world.store.ingest(&head, &items, &Alongside::default(), &NotTogether(&world.rights), None).unwrap();
+        assert_eq!([shown(&world, 0), shown(&world, 1)], seen);
+        assert_eq!(world.store.check(&NotTogether(&world.rights)).unwrap(), Vec::<String>::new());
+    }
+    world.set_rights().unwrap();
+    assert_eq!([shown(&world, 0), shown(&world, 1)], [3, 3], "by rights that say nothing of the kind");
     world.sound();
 }

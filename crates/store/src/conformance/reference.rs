@@ -302,3 +302,22 @@ pub(super) fn a_definition_that_goes_with_its_creator_takes_what_it_marks(open: 
     assert_eq!((known(0), known(1)), (vec![true], vec![false]), "what is told to operators");
     world.sound();
 }
+
+/// L-127, I5: a contributor sees what it brought whatever it refers to, by the road it came by. Once that road is closed to it, another one that permits it
+/// shows the object only with what it needs, although the same readers are permitted as before.
+pub(super) fn who_brought_it_and_no_more_reads_there_needs_what_it_needs(open: Open<'_>) {
+    let mut world = World::new(open(), 2, 2).unwrap();
+    let (a, b) = (world.collections[0], world.collections[1]);
+    world.ingest(a, &[Put::by(1, needs(1, 0), 0b10)]).unwrap();
+    world.ingest(b, &[Put::new(needs(1, 0), 0b10)]).unwrap();
+    let there = Line { reader: 1, collection: b };
+    assert_eq!(world.all(there).unwrap().len(), 1);
+    world.rights.collections.insert(1, [b].into());
+    world.set_rights().unwrap();
+    assert_eq!(world.all(there).unwrap(), []);
+    world.sound();
+    world.rights.collections.insert(1, [a, b].into());
+    world.set_rights().unwrap();
+    assert_eq!(world.all(there).unwrap().len(), 1);
+    world.sound();
+}

@@ -1,7 +1,9 @@
 //! Laws of the smaller tables.
 use super::Open;
 use super::world::{Make, Put, World, act, id, marking};
-use crate::{Account, Alongside, Line, NewAlert, NewCollection, PullState, Status, StoreError, Taken};
+use crate::{
+    Account, Alongside, INSTANCES_PER_ID_MAX, Line, NewAlert, NewCollection, PullState, Status, StoreError, Taken,
+};
 use label::Origin;
 use uuid::Uuid;
 
@@ -268,5 +270,40 @@ pub(super) fn what_a_party_brings_is_counted(open: Open<'_>) {
     assert_eq!(usage(&world, &theirs.by).0, 2);
     assert_eq!(usage(&world, &one.by).0, 4, "each by itself");
     assert_eq!(usage(&world, &Origin::Own { account: None }), (0, 0, 0));
+    // What is staged counts when it is published, and as much.
+    let (held, puts) = (usage(&world, &theirs.by), [theirs.clone(), Put::by(2, make(20), 0b111)]);
+    let batch = world.store.stage(None, &world.head(c, &puts), &World::incoming(c, &puts)).unwrap();
+    assert_eq!(usage(&world, &theirs.by), held);
+    world.store.publish(batch, &Alongside::default(), &world.rights, None).unwrap();
+    assert_eq!(usage(&world, &theirs.by), (held.0 + 1, held.1 + size(&puts[1]), held.2));
+    world.sound();
+}
+
+/// Bounds: one party brings so many instances of an id and no more, in however many batches; those of others do not count, nor other ids, nor what is known.
+pub(super) fn instances_of_an_id_are_bounded_for_each_party(open: Open<'_>) {
+    // Nobody reads: what is asked is what comes in.
+    let mut world = World::new(open(), 1, 0).unwrap();
+    let c = world.collections[0];
+    let most = u32::try_from(INSTANCES_PER_ID_MAX).unwrap();
+    let some = |by: u32, salts: std::ops::Range<u32>| -> Vec<Put> {
+        salts.map(|salt| Put::by(by, Make { salt, ..Make::new(id("sighting", 0), 1) }, 0)).collect()
+    };
+    let crowded = |world: &mut World, puts: &[Put]| {
+        let refused = world.ingest(c, puts);
+        matches!(refused, Err(StoreError::Crowded { id: said }) if said == id("sighting", 0).as_str())
+    };
+    world.ingest(c, &some(1, 0..most - 1)).unwrap();
+    assert!(crowded(&mut world, &some(1, most..most + 2)), "the one before in the same batch counts");
+    world.ingest(c, &some(2, most + 2..most + 3)).unwrap();
+    assert!(crowded(&mut world, &some(1, most..most + 2)), "where one fits two do not");
+    let mut last = vec![Put::by(1, Make::new(id("sighting", 1), 1), 0)];
+    last.extend(some(1, most..most + 1));
+    world.ingest(c, &last).unwrap();
+    let brought = |world: &World, by: u32| world.store.usage(&some(by, 0..1)[0].by).unwrap().objects;
+    assert_eq!(brought(&world, 1), u64::from(most) + 1, "nothing is left of what was refused");
+    assert!(crowded(&mut world, &some(1, most + 1..most + 2)));
+    world.ingest(c, &some(1, 0..1)).unwrap();
+    world.ingest(c, &some(2, most + 3..most + 5)).unwrap();
+    assert_eq!([brought(&world, 1), brought(&world, 2)], [u64::from(most) + 1, 3]);
     world.sound();
 }

@@ -485,14 +485,19 @@ impl<'a> Taking<'a> {
         for item in order {
             mentioned = item.refs.iter().map(|r| r.key).chain([mentioned, item.key, item.creator]).max().unwrap_or(0);
             let bringer = foreign_party(work, &item)?;
-            let bytes = match item.raw {
-                Raw::Here(object) => object.raw().len(),
-                Raw::Staged(_) => 0,
+            let bytes = match (&bringer, &item.raw) {
+                (None, _) => 0,
+                (Some(_), Raw::Here(object)) => object.raw().len() as u64,
+                (Some(_), Raw::Staged(content)) => work
+                    .conn
+                    .prepare_cached("SELECT octet_length(raw) FROM content WHERE no = ?1")?
+                    .query_row([content], |row| row.get::<_, i64>(0))?
+                    .cast_unsigned(),
             };
             let what = admit(work, &mut intake, self.accepted, item, bringer.as_deref())?;
             if let Some(bringer) = bringer.filter(|_| what != Taken::Known) {
                 let brought = intake.brought.entry(bringer).or_default();
-                *brought = (brought.0 + 1, brought.1 + bytes as u64);
+                *brought = (brought.0 + 1, brought.1 + bytes);
             }
         }
         for (party, (objects, bytes)) in &intake.brought {
@@ -955,9 +960,12 @@ fn write_alongside(work: &Work<'_>, alongside: &Alongside, accepted: i64) -> Res
 }
 
 fn put_alert(work: &Work<'_>, alert: &NewAlert) -> Result<(), StoreError> {
+    // One that is known must not even take a number, or it would take the place of an older one.
     let new = work
         .conn
-        .prepare_cached("INSERT OR IGNORE INTO alert (key, at, body) VALUES (?1, ?2, ?3)")?
+        .prepare_cached(
+            "INSERT INTO alert (key, at, body) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM alert WHERE key = ?1)",
+        )?
         .execute(params![alert.key, alert.at, alert.body])?;
     if new > 0 {
         let oldest = work.conn.last_insert_rowid().saturating_sub(ALERTS_MAX);

@@ -236,15 +236,10 @@ impl Registry {
         Ok(no)
     }
 
-    /// Interns a state and, if it has several chains, each of them alone.
+    /// Interns a state. If it has several chains, each of them is interned alone before: whoever adds one to a state has its number already.
     pub(super) fn intern_state(self: &mut Arc<Self>, conn: &Connection, state: LabelState) -> Result<u32, StoreError> {
         if let Some(no) = self.state_nos.get(&state) {
             return Ok(*no);
-        }
-        if state.chains().len() > 1 {
-            for chain in state.chains() {
-                self.intern_state(conn, LabelState::new(vec![chain.clone()]))?;
-            }
         }
         let no = next_no(self.states.len())?;
         conn.execute("INSERT INTO label_state (no, canonical) VALUES (?1, ?2)", params![no, state.canonical()])?;

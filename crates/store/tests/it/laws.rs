@@ -56,6 +56,7 @@ on_sqlite! {
     a_required_target_that_goes_is_missed_in_an_open_collection_too,
     an_id_whose_instances_go_one_after_the_other_is_missed,
     a_definition_that_goes_with_its_creator_takes_what_it_marks,
+    who_brought_it_and_no_more_reads_there_needs_what_it_needs,
     a_hidden_newer_version_leaves_the_visible_one_the_latest,
     a_reader_reads_back_what_it_brought,
     nobody_takes_an_id_over_with_a_newer_version,
@@ -86,6 +87,7 @@ on_sqlite! {
     what_waited_for_a_marking_comes_with_it_as_if_it_had_been_known,
     rights_that_change_move_the_epoch_whatever_they_are_called,
     a_line_opened_later_shows_every_version,
+    what_is_said_of_all_roads_together_binds_too,
     a_copy_shows_to_whom_it_was_made_for_alone,
     what_may_need_a_copy_anew_is_due_until_it_was_looked_at,
     nothing_is_due_where_nobody_redacts,
@@ -113,4 +115,5 @@ on_sqlite! {
     a_copy_is_a_store,
     what_does_not_exist_is_said_so,
     what_a_party_brings_is_counted,
+    instances_of_an_id_are_bounded_for_each_party,
 }

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use store::conformance::world::*;
-use store::{Alongside, Line, NewRejected, OpenOptions, Receipt, SqliteStore, Store, StoreError};
+use store::{
+    ALERTS_MAX, Alongside, Line, NewAlert, NewCollection, NewRejected, OpenOptions, Receipt, SqliteStore, Store,
+    StoreError,
+};
 
 const FOLDER: &str = "ENTENTE_STORE_CHILD";
 /// How often the process is killed: `ENTENTE_CRASHES`, 25 in the normal run.
@@ -715,4 +718,60 @@ fn a_staged_batch_is_published_in_slices_and_one_commit() {
     world.store.discard(no).unwrap();
     assert_eq!(world.store.quarantine(None, 100).unwrap().len(), rows);
     assert!(world.store.stage_rejected(no, &[]).is_err(), "the batch is gone");
+}
+
+/// Bounds: so many alerts are kept; the oldest goes for one too many, and none for one that is known, whatever was written last.
+#[test]
+fn the_oldest_alert_goes_for_one_too_many() {
+    let folder = temp();
+    let world = World::new(Box::new(open(folder.path())), 1, 1).unwrap();
+    let c = world.collections[0];
+    let take = |key: u8| {
+        let alerts = vec![NewAlert { key: [key; 32], at: 5, body: String::new() }];
+        let alongside = Alongside { alerts, ..Alongside::default() };
+        world.store.ingest(&world.head(c, &[]), &[], &alongside, &world.rights, None).unwrap();
+    };
+    let held = || world.store.alerts(None, 10).unwrap().iter().map(|alert| alert.no).collect::<Vec<_>>();
+    take(1);
+    take(2);
+    // As if as many had come as fit but for one; those between are not needed here.
+    let file = rusqlite::Connection::open(folder.path().join("store.db")).unwrap();
+    let put = "INSERT INTO alert (no, key, at, body) VALUES (?1, zeroblob(32), 5, '')";
+    file.execute(put, [ALERTS_MAX - 1]).unwrap();
+    drop(file);
+    take(3);
+    assert_eq!(held(), [1, 2, ALERTS_MAX - 1, ALERTS_MAX], "as many as are kept");
+    // Contents of staged batches have the highest numbers of all.
+    let puts = sightings(0..1, 1);
+    world.store.stage(None, &world.head(c, &puts), &World::incoming(c, &puts)).unwrap();
+    take(2);
+    assert_eq!(held(), [1, 2, ALERTS_MAX - 1, ALERTS_MAX], "known");
+    take(4);
+    assert_eq!(held(), [2, ALERTS_MAX - 1, ALERTS_MAX, ALERTS_MAX + 1]);
+}
+
+/// L-127, I5: whether a collection is open to references that nobody sees changes what is shown when the rights are next set, not before, and not less if the
+/// store was opened anew in between.
+#[test]
+fn open_references_take_effect_when_the_rights_are_set() {
+    let folder = temp();
+    let mut world = World::new(Box::new(open(folder.path())), 1, 1).unwrap();
+    let c = world.collections[0];
+    let mentions = Make { optional: vec![id("sighting", 9)], ..Make::new(id("sighting", 0), 1) };
+    world.ingest(c, &[Put::new(mentions, 1)]).unwrap();
+    for (open_references, reopened) in [(true, true), (false, true), (true, false), (false, false)] {
+        let shown = |world: &World| world.all(line(world, 0)).unwrap().len();
+        let before = shown(&world);
+        assert_eq!(before, usize::from(!open_references));
+        let held = world.store.collections().unwrap()[0].new.clone();
+        world.store.update_collection(c, &NewCollection { open_references, ..held }, world.now).unwrap();
+        if reopened {
+            world.store = Box::new(open(temp().path()));
+            world.store = Box::new(open(folder.path()));
+        }
+        assert_eq!(shown(&world), before);
+        world.set_rights().unwrap();
+        assert_eq!(shown(&world), usize::from(open_references), "{open_references} {reopened}");
+        world.sound();
+    }
 }
