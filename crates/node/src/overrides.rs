@@ -1,12 +1,12 @@
 //! Human overrides to release (L-157): two persons, a reason, an end, and only what the node's own organisation owns.
 //!
 //! The procedure:
-//! 1. [`Node::draft_override`] writes the act: which content, with which labels on which roads, for which partner, why, until when. What an override could not open
+//! 1. `Node::draft_override` writes the act: which content, with which labels on which roads, for which partner, why, until when. What an override could not open
 //!    is refused here.
-//! 2. A person signs its text; [`Node::propose_override`] keeps it. Nothing follows.
-//! 3. Another person, with another key, signs the same text; [`Node::approve_override`] looks whether everything is as the act says, and puts it in force: the roads carry it
+//! 2. A person signs its text; `Node::propose_override` keeps it. Nothing follows.
+//! 3. Another person, with another key, signs the same text; `Node::approve_override` looks whether everything is as the act says, and puts it in force: the roads carry it
 //!    ([`label::Override`]), the partner's next poll brings the object (I5), and the gate decides as about everything else.
-//! 4. It ends: at its time, by [`Node::withdraw_override`], when one of the keys is no officer's any more, or by any act that takes one of its roads away or relabels it
+//! 4. It ends: at its time, by `Node::withdraw_override`, when one of the keys is no officer's any more, or by any act that takes one of its roads away or relabels it
 //!    ([`store::Store::rechain`]). Who was given the object is told.
 //!
 //! The truth is in the store; each step is one transaction with its audit leaf.
