@@ -612,7 +612,7 @@ fn marked_for(trial: &mut Trial<'_>, road: &Road<'_>, reader: &Reader, at: &Time
     }) && road.dissemination.as_ref().is_none_or(|d| {
         let what = format_args!("the dissemination marking is for `{}`", reader.account);
         match d.permits(reader, &road.chain.origin, &road.levels, road.home) {
-            false if by.is_some() => told(trial, &what),
+            false if by.is_some() && d.may_be_overridden() => told(trial, &what),
             passed => trial.test("L-132", &what, passed, Reason::Dissemination),
         }
     })

@@ -153,6 +153,11 @@ impl Dissemination {
         self.addressees.is_some()
     }
 
+    /// Whether two persons may override whom it names (L-157): not what is for named persons (L-141), nor what leaves without attribution alone (L-143).
+    pub(crate) fn may_be_overridden(&self) -> bool {
+        self.onward != Onward::None && !self.no_attribution
+    }
+
     /// Whether `reader` may have what bears this and these TLP levels, from this node's organisation, whose identities are `home` (L-132, L-140).
     pub(crate) fn permits(
         &self,

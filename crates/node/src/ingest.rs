@@ -698,9 +698,10 @@ impl Node {
                 );
                 world.keep_off_link(&mut new);
                 new.vouched = old.vouched;
-                // An override goes with the labels that two persons saw; whom it was made for does not follow from what it says (L-124).
+                // Whom it was made for does not follow from what it says (L-124).
                 new.made_for.clone_from(&old.made_for);
-                if new != *old {
+                // What stays the same road keeps the overrides of two persons; with other labels it is not what they saw (L-157).
+                if new != old.without_overrides() {
                     changes.push(ChainChange { no: info.no, old: old.clone(), new: Some(new) });
                 }
             }

@@ -35,6 +35,8 @@ pub struct Node {
     pub(crate) redaction_key: [u8; 32],
     /// Whether this node has ever relabelled anything that it still holds.
     pub(crate) relabelled: AtomicBool,
+    /// Whether overrides whose persons are no officers any more could not all be ended (L-157).
+    pub(crate) overrides_left: AtomicBool,
     /// When rights were last computed anew because something did not agree.
     mended: AtomicI64,
     /// Figures for the operator.
@@ -82,6 +84,7 @@ impl Node {
             redaction_key,
             relabelled: AtomicBool::new(true),
             mended: AtomicI64::new(i64::MIN),
+            overrides_left: AtomicBool::new(false),
             counters: Counters::default(),
             waiting: crate::post::Waiting::default(),
             pulling: Mutex::default(),

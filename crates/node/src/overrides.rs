@@ -19,7 +19,10 @@ use crate::{
 use label::{Chain, CollectionNo, Decision, LabelState, Origin, Override, Reader, Reason, Tlp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, sync::MutexGuard};
+use std::{
+    collections::BTreeSet,
+    sync::{MutexGuard, atomic::Ordering},
+};
 use stix::{AnyId, Id, Limits, Object, Timestamp, id};
 use store::{Act, ChainChange, HeldOverride, InstanceInfo, InstanceNo, OverrideState};
 use uuid::Uuid;
@@ -299,9 +302,12 @@ impl Node {
         // Only where the object is: that a definition lies elsewhere can tell of what lies there beside it (I1).
         let there: BTreeSet<CollectionNo> = opening.chains.iter().map(|(_, chain)| chain.collection).collect();
         let markings: BTreeSet<_> = opening.roads.iter().flat_map(|r| r.markings.iter().copied()).collect();
-        for marking in markings.into_iter().filter(|m| m.any() != info.id && Tlp::from_marking(m).is_none()) {
+        for marking in markings.into_iter().filter(|m| m.any() != info.id && label::tlp::well_known(m).is_none()) {
             for definition in self.store.instances(realm, &marking.any(), None)? {
+                // Only where it is labelled by itself: so whatever else bears it is refused by the same label still, and nothing goes with it that nobody signed for.
+                let by_itself = |c: &&Chain| c.effective() == [marking];
                 let roads = definition.state.chains().iter().filter(|c| own_road(c) && there.contains(&c.collection));
+                let roads = roads.filter(by_itself);
                 let decide = |chain: &Chain| {
                     let state = LabelState::new(vec![chain.clone()]);
                     let may = |r: &&Reader| authority.decide_in(chain.collection, &state, marking.any().type_name(), r);
@@ -439,23 +445,31 @@ impl Node {
     /// Ends what is over: at its time, and, with `keys`, where one of the persons is no officer any more. The decision refuses both by itself; this takes them off
     /// the roads and says so in the log. A failure is logged and tried again.
     pub(crate) fn end_overrides(&self, guard: &MutexGuard<'_, ()>, keys: bool) {
+        // What failed when the keys changed is tried again with the keys.
+        let keys = self.overrides_left.swap(false, Ordering::Relaxed) || keys;
         if let Err(error) = self.try_end_overrides(guard, keys) {
+            self.overrides_left.store(keys, Ordering::Relaxed);
             tracing::error!(%error, "overrides that are over could not be ended; they give nothing, and are tried again");
         }
     }
 
     fn try_end_overrides(&self, guard: &MutexGuard<'_, ()>, keys: bool) -> Result<(), NodeError> {
         let now = self.now();
+        let mut outcome = Ok(());
         for state in [OverrideState::Proposed, OverrideState::InForce] {
             for (_, held) in self.store.overrides(Some(state), None, OVERRIDES_OPEN_MAX)? {
-                if now >= held.until {
-                    self.end_override(guard, &held, OverrideState::Expired, "its end came", "clock", now)?;
+                let ended = if now >= held.until {
+                    self.end_override(guard, &held, OverrideState::Expired, "its end came", "clock", now)
                 } else if keys && let Err(why) = self.still_signed(&held) {
-                    self.end_override(guard, &held, OverrideState::Withdrawn, &why, "configuration", now)?;
-                }
+                    self.end_override(guard, &held, OverrideState::Withdrawn, &why, "configuration", now)
+                } else {
+                    continue;
+                };
+                // One that cannot be ended keeps no other.
+                outcome = outcome.and(ended.map(drop));
             }
         }
-        Ok(())
+        outcome
     }
 
     fn still_signed(&self, held: &HeldOverride) -> Result<(), String> {

@@ -428,7 +428,9 @@ impl Model {
                 return Some(format!("tlp:{}", names[usize::from(*level)]));
             }
         }
-        if !overridden && !said.is_empty() && !self.addressed(&said, &levels, chain, reader) {
+        // What is for named persons, or leaves without attribution alone, stays whoever signs (L-141, L-143).
+        let closed = said.iter().any(|a| a.onward == 0 || a.unattributed);
+        if (closed || !overridden) && !said.is_empty() && !self.addressed(&said, &levels, chain, reader) {
             return Some("dissemination".into());
         }
         let ours = matches!(chain.origin, Origin::Own(_));

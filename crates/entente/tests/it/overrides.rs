@@ -1,7 +1,9 @@
 //! Overrides by two persons and requests to originators at the whole node (L-157, I1, I4, I5, I6): what they open, until when, and what they never open.
 
 use crate::{
-    material::{self, HUB, NATO_ONLY, PUBLIC, REL_JPN, SECRET_JPN, identity, indicator, japan, marking},
+    material::{
+        self, HUB, NATO_ONLY, PUBLIC, REL_JPN, SECRET_JPN, catalogue, envelope, identity, indicator, japan, marking,
+    },
     officers::{self, Officer, act, appoint, draft, release, text, two},
     scene::{NodeDir, public_room, strict_room},
     stage::{Poller, SECOND, START, Stage},
@@ -14,7 +16,7 @@ use node::{
 use serde_json::{Value, json};
 use taxii::{
     client::{Response, Transport, TransportError},
-    server::Listing,
+    server::{Caller, Listing, Taxii as _},
 };
 
 const TOOL: &str = "jpn-tool";
@@ -153,6 +155,31 @@ fn two_persons_release_an_object_for_a_time() {
     stage.assert_sound();
 }
 
+/// L-157, L-122, I4: what others say under the identifier of its marking, and take back, ends nothing.
+#[test]
+fn another_partys_definition_ends_no_override() {
+    let stage = stage();
+    let mut writes = japan(&[INTEL], &[INTEL]);
+    (writes.partner, writes.identity) = ("xpa", material::STRANGER.to_owned());
+    stage.dir.agree(&writes);
+    stage.done(Request::Reload);
+    let id = secret(&stage, 1);
+    release(&stage.node, &id, "japan", START + DAY).unwrap();
+    stage.pass(SECOND);
+    assert!(stage.ids(TOOL, INTEL).contains(&id));
+    let mut forged: Value = serde_json::from_str(&catalogue()).unwrap();
+    let of = |o: &&mut Value| o["id"] == marking(NATO_ONLY).as_str();
+    let forged = forged["objects"].as_array_mut().unwrap().iter_mut().find(of).unwrap();
+    forged["name"] = "by somebody else".into();
+    forged["created"] = "2020-01-01T00:00:00.000Z".into();
+    stage.post(OTHER, INTEL, &envelope(&[forged.to_string()])).unwrap();
+    stage.node.delete(&Caller { account: OTHER.to_owned() }, "live", INTEL, &marking(NATO_ONLY), "").unwrap();
+    assert!(stage.ids(TOOL, INTEL).contains(&id));
+    let list = stage.done(Request::Overrides { state: Some("in-force".to_owned()), after: None });
+    assert_eq!(list.as_array().map(Vec::len), Some(1), "{list}");
+    stage.assert_sound();
+}
+
 /// L-157, I5: it is taken back by one person, by a relabel, and by whatever takes the object away; what the labels are then decides, and who had it is told. Labels that
 /// changed after the first signature are not what was signed.
 #[test]
@@ -233,7 +260,7 @@ fn two_persons_never_open_more_than_an_own_objects_labels() {
     refused(&waiting, "quarantine");
     // Others' material: by a partner's post, and by the operator's own import of what another organisation made.
     let theirs = indicator(2, 3).marked(&marking(SECRET_JPN));
-    let body = material::envelope(&[theirs.text()]);
+    let body = envelope(&[theirs.text()]);
     stage.post(TOOL, INTEL, &body).unwrap();
     let said = release(&stage.node, &theirs.id(), "xpa", until).unwrap_err();
     assert!(said.contains("others' material"), "{said}");
@@ -445,7 +472,7 @@ fn requests_to_originators_are_kept_and_answered() {
     let stage = stage();
     let own = secret(&stage, 1);
     let theirs = indicator(4, 1).by(material::JAPAN).marked(&marking(REL_JPN));
-    stage.post(TOOL, INTEL, &material::envelope(&[theirs.text()])).unwrap();
+    stage.post(TOOL, INTEL, &envelope(&[theirs.text()])).unwrap();
     let before = (stage.shown(TOOL, INTEL), stage.shown(OTHER, INTEL));
     let ask = |kind, object: &str, by: &str, reason: &str| Request::RequestOpen {
         asked: NewRequest {

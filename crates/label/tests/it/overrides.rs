@@ -19,6 +19,8 @@ struct World {
     unknown: Id<MarkingDefinition>,
     /// Addressed to somebody else.
     elsewhere: Id<MarkingDefinition>,
+    /// The same, for named persons, and without attribution.
+    closed: [Id<MarkingDefinition>; 2],
 }
 
 impl World {
@@ -35,11 +37,16 @@ impl World {
         };
         let statement = other(1, json!({"definition_type": "statement", "definition": {"statement": "x"}}));
         let unknown = other(2, json!({"definition_type": "iep", "definition": {}}));
-        let elsewhere = other(
-            3,
-            json!({"extensions": {DISSEMINATION_EXTENSION: {"extension_type": "property-extension",
-                "addressees": ["identity--99999999-0000-4000-8000-000000000000"], "onward": "none"}}}),
-        );
+        let mut addressed = |n: u32, more: serde_json::Value| {
+            let mut says = json!({"extension_type": "property-extension", "addressees": ["identity--99999999-0000-4000-8000-000000000000"]});
+            says.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            other(n, json!({"extensions": {DISSEMINATION_EXTENSION: says}}))
+        };
+        let elsewhere = addressed(3, json!({"onward": "organisation"}));
+        let closed = [
+            addressed(4, json!({"onward": "none"})),
+            addressed(5, json!({"onward": "organisation", "no_attribution": true})),
+        ];
         Self {
             policies: policies().trusting(&trust).unwrap(),
             markings,
@@ -48,6 +55,7 @@ impl World {
             statement,
             unknown,
             elsewhere,
+            closed,
         }
     }
 
@@ -107,6 +115,11 @@ fn an_override_passes_what_the_object_itself_says() {
     let addressed = chain(own(), &[Tlp::Clear.marking_id(), w.elsewhere]);
     assert_eq!(w.decide(&addressed, &r), no("dissemination"));
     assert_eq!(w.decide(&addressed.overridden(good()), &r), Ok(()));
+    // Named persons (L-141), and what leaves without attribution alone (L-143), are not two persons' to open.
+    for closed in w.closed {
+        let closed = chain(own(), &[w.secret, w.elsewhere, closed]);
+        assert_eq!(w.decide(&closed.overridden(good()), &r), no("dissemination"));
+    }
     let by_account = Chain { origin: Origin::Own { account: Some("desk".into()) }, ..opened.clone() };
     assert_eq!(w.decide(&by_account, &r), Ok(()));
 
