@@ -96,6 +96,8 @@ class Bare(Server):
     """HTTP alone: the example `bare` of `crates/web`, which answers everything with the bytes of a file from memory."""
 
     def __init__(self, binary, file):
+        # A port of a run before is no port of this one.
+        file.with_suffix(".log").unlink(missing_ok=True)
         super().__init__([binary, file], file.with_suffix(".log"))
         deadline = time.monotonic() + START_S
         while not (said := file.with_suffix(".log").read_text(encoding="ascii")).endswith("\n"):
