@@ -30,8 +30,8 @@ TAXII = "application/taxii+json;version=2.1"
 class Connection:
     """One kept-alive connection of one account."""
 
-    def __init__(self, address: str, account: str, password: str):
-        self.http = http.client.HTTPConnection(address, timeout=60)
+    def __init__(self, address: str, account: str, password: str, source: str = "127.0.0.1"):
+        self.http = http.client.HTTPConnection(address, timeout=60, source_address=(source, 0))
         token = base64.b64encode(f"{account}:{password}".encode()).decode()
         self.headers = {"Authorization": f"Basic {token}", "Accept": TAXII}
 
@@ -41,10 +41,10 @@ class Connection:
         return reply.status, reply.headers, reply.read()
 
 
-def poll(address: str, path: str, account: tuple[str, str], stop, found: list) -> None:
+def poll(address: str, path: str, account: tuple[str, str], source: str, stop, found: list) -> None:
     """Polls by `added_after` until `stop`, then once more to the end: what came, in order, how long each poll took, and what was wrong."""
     ids, took, wrong, after = [], [], [], "2000-01-01T00:00:00Z"
-    connection = Connection(address, *account)
+    connection = Connection(address, *account, source)
     ending = False
     try:
         while True:
@@ -69,9 +69,9 @@ def poll(address: str, path: str, account: tuple[str, str], stop, found: list) -
     found.append((ids, took, wrong))
 
 
-def crowd(address: str, path: str, accounts: list[tuple[str, str]], stop, results) -> None:
+def crowd(address: str, path: str, accounts: list[tuple[str, str]], source: str, stop, results) -> None:
     found: list = []
-    threads = [threading.Thread(target=poll, args=(address, path, account, stop, found)) for account in accounts]
+    threads = [threading.Thread(target=poll, args=(address, path, account, source, stop, found)) for account in accounts]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -94,7 +94,9 @@ def test_a_crowd_of_pollers_and_a_writer_lack_nothing_and_repeat_nothing(own_nod
     before = resident_mb(own_node.pid)
     stop, results = multiprocessing.Event(), multiprocessing.Queue()
     shares = [[accounts[n % ACCOUNTS] for n in range(start, min(start + THREADS, POLLERS))] for start in range(0, POLLERS, THREADS)]
-    processes = [multiprocessing.Process(target=crowd, args=(address, path, share, stop, results)) for share in shares]
+    # From addresses of their own, as a crowd does: 128 connections are all that one address gets.
+    sources = [f"127.0.0.{2 + n}" for n in range(len(shares))]
+    processes = [multiprocessing.Process(target=crowd, args=(address, path, share, source, stop, results)) for share, source in zip(shares, sources)]
     for process in processes:
         process.start()
     # Whom the objects name must be there to be seen (L-127).
