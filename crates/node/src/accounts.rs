@@ -6,8 +6,8 @@
 
 use crate::{Node, NodeError, environment::Randomness, world::World};
 use argon2::{
-    Argon2,
-    password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{PasswordHash, PasswordHasher as _, Salt, SaltString},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
@@ -34,6 +34,8 @@ pub const FAILED_TRACKED_MAX: usize = 10_000;
 pub const CREDENTIAL_BYTES_MAX: usize = 1_024;
 /// Credentials remembered at once.
 pub const REMEMBERED_MAX: usize = 10_000;
+/// Passwords hashed, whose memory (19 MiB each) is kept for the next ones: as many as are hashed at once.
+const HASH_MEMORIES_MAX: usize = 8;
 /// Bytes of a password at the least; the operator's tool refuses shorter ones.
 pub const PASSWORD_BYTES_MIN: usize = 12;
 
@@ -46,6 +48,8 @@ pub(crate) struct SignIn {
     remembered: Mutex<HashMap<Keyed, String>>,
     failed: Mutex<HashMap<String, (i64, u32)>>,
     decoy: String,
+    /// What passwords were hashed in and will be: left to the allocator, each thread that ever hashed one would keep as much.
+    memories: Mutex<Vec<Vec<Block>>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -102,7 +106,14 @@ pub(crate) fn certificate_digest(pem: &str) -> Result<[u8; 32], NodeError> {
 impl SignIn {
     pub(crate) fn new(token_key: Keyed, process_key: Keyed) -> Self {
         let decoy = hash_password("no account has this password", &process_key[..16]).unwrap_or_default();
-        Self { token_key, process_key, remembered: Mutex::default(), failed: Mutex::default(), decoy }
+        Self {
+            token_key,
+            process_key,
+            remembered: Mutex::default(),
+            failed: Mutex::default(),
+            decoy,
+            memories: Mutex::default(),
+        }
     }
 
     /// The stored form of an API token.
@@ -136,7 +147,7 @@ impl SignIn {
                     return Some(user.clone());
                 }
                 let hash = PasswordHash::new(stored.unwrap_or(&self.decoy)).ok()?;
-                let right = Argon2::default().verify_password(password.as_bytes(), &hash).is_ok() && stored.is_some();
+                let right = self.verifies(password, &hash) && stored.is_some();
                 if right {
                     let mut remembered = lock(&self.remembered);
                     if remembered.len() >= REMEMBERED_MAX {
@@ -170,6 +181,28 @@ impl SignIn {
                 found
             }
         }
+    }
+
+    /// Whether a password has this hash, by the parameters that stand with it.
+    fn verifies(&self, password: &str, stored: &PasswordHash<'_>) -> bool {
+        let version = stored.version.map_or(Ok(Version::default()), Version::try_from);
+        let (Ok(algorithm), Ok(version), Ok(params), Some(salt), Some(expected)) =
+            (Algorithm::try_from(stored.algorithm), version, Params::try_from(stored), stored.salt, stored.hash)
+        else {
+            return false;
+        };
+        let mut bytes = [0; Salt::MAX_LENGTH];
+        let Ok(salt) = salt.decode_b64(&mut bytes) else { return false };
+        let argon = Argon2::new(algorithm, version, params);
+        let mut memory = lock(&self.memories).pop().unwrap_or_default();
+        memory.resize(argon.params().block_count(), Block::default());
+        let mut found = vec![0; expected.len()];
+        let hashed = argon.hash_password_into_with_memory(password.as_bytes(), salt, &mut found, &mut memory);
+        let mut memories = lock(&self.memories);
+        if memories.len() < HASH_MEMORIES_MAX {
+            memories.push(memory);
+        }
+        hashed.is_ok() && bool::from(found.ct_eq(expected.as_bytes()))
     }
 
     /// Signs in what costs no password hash: a password that is remembered, a token, a certificate.
@@ -285,6 +318,28 @@ mod tests {
         assert!(stored_password(&"x".repeat(PASSWORD_BYTES_MIN), &random()).is_ok());
         assert!(stored_password(&"x".repeat(PASSWORD_BYTES_MIN - 1), &random()).is_err());
         assert!(stored_password(&"x".repeat(CREDENTIAL_BYTES_MAX + 1), &random()).is_err());
+    }
+
+    /// The library's own hashes are verified, whatever parameters stand with them, wrong ones are not, and no more memory is kept than is used at once.
+    #[test]
+    fn a_password_is_verified_in_memory_that_is_used_again() {
+        let sign_in = SignIn::new([1; 32], [2; 32]);
+        let other = Argon2::new(Algorithm::Argon2i, Version::V0x10, Params::new(64, 2, 2, Some(20)).unwrap());
+        let salt = SaltString::encode_b64(&[7; 16]).unwrap();
+        for argon in [Argon2::default(), other] {
+            let stored = argon.hash_password(b"right", &salt).unwrap().to_string();
+            let stored = PasswordHash::new(&stored).unwrap();
+            assert!(sign_in.verifies("right", &stored) && !sign_in.verifies("wrong", &stored), "{stored}");
+        }
+        let nothing = "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw";
+        assert!(!sign_in.verifies("right", &PasswordHash::new(nothing).unwrap()));
+        assert_eq!(lock(&sign_in.memories).len(), 1);
+        std::thread::scope(|scope| {
+            for _ in 0..2 * HASH_MEMORIES_MAX {
+                scope.spawn(|| sign_in.verifies("x", &PasswordHash::new(&sign_in.decoy).unwrap()));
+            }
+        });
+        assert!((1..=HASH_MEMORIES_MAX).contains(&lock(&sign_in.memories).len()));
     }
 
     #[test]
