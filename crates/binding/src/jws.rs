@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL}
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha384};
+use sha2::{Digest as _, Sha256, Sha384};
 use std::collections::BTreeSet;
 use stix::{Id, Object, Timestamp, canonical::canonicalise_value, id};
 
@@ -129,6 +129,18 @@ impl SignerKeys {
             keys.push(key);
         }
         Ok(Self { keys })
+    }
+
+    /// Each key's name with what tells the key from every other, however it was written: SHA-256 over what verifies with it.
+    pub fn fingerprints(&self) -> impl Iterator<Item = (&str, stix::Digest)> {
+        self.keys.iter().map(|key| {
+            let mut hash = Sha256::new().chain_update([key.algorithm as u8]);
+            for part in [&key.public.0, &key.public.1] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+            (key.kid.as_str(), stix::Digest(hash.finalize().into()))
+        })
     }
 
     /// Checks every binding on an object; the worst state counts. An object without one is `none`, one with an unsigned one `claimed`.
@@ -310,9 +322,21 @@ fn read_key(jwk: Jwk) -> Result<Key, String> {
             }
             (Algorithm::Es256, ([vec![4], x, y].concat(), Vec::new()))
         }
-        ("OKP", "Ed25519") => (Algorithm::EdDsa, (bytes("x", &jwk.x)?, Vec::new())),
+        ("OKP", "Ed25519") => {
+            let x = bytes("x", &jwk.x)?;
+            if x.len() != 32 {
+                return Err("the key is not 32 bytes".into());
+            }
+            (Algorithm::EdDsa, (x, Vec::new()))
+        }
         ("RSA", "") => {
-            let (n, e) = (bytes("n", &jwk.n)?, bytes("e", &jwk.e)?);
+            // A leading zero changes no number.
+            let number = |name: &str, s: &str| {
+                let bytes = bytes(name, s)?;
+                let from = bytes.iter().position(|b| *b != 0).unwrap_or(bytes.len());
+                Ok::<_, String>(bytes[from..].to_vec())
+            };
+            let (n, e) = (number("n", &jwk.n)?, number("e", &jwk.e)?);
             if n.len() < RSA_BYTES_MIN {
                 return Err("the modulus is shorter than 2048 bits".into());
             }

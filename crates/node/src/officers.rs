@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default)]
 pub struct Officers {
     keys: SignerKeys,
-    thumbprints: BTreeMap<String, String>,
+    fingerprints: BTreeMap<String, String>,
 }
 
 impl Officers {
@@ -23,16 +23,6 @@ impl Officers {
             if file.name.is_empty() || file.name.len() > 64 || !file.name.bytes().all(plain) {
                 faults.push(format!("node.toml: officer `{}`: use a-z, 0-9, `-` and `.`, at most 64", file.name));
             }
-            let thumbprint = file.key.thumbprint();
-            if let Some((other, _)) = officers.thumbprints.iter().find(|(_, known)| **known == thumbprint) {
-                faults.push(format!(
-                    "node.toml: officers `{other}` and `{}` have one key: two persons are two keys (L-157)",
-                    file.name
-                ));
-            }
-            if officers.thumbprints.insert(file.name.clone(), thumbprint).is_some() {
-                faults.push(format!("node.toml: two officers are named `{}`", file.name));
-            }
             let mut key = serde_json::to_value(&file.key).unwrap_or_default();
             key["kid"] = file.name.clone().into();
             keys.push(key);
@@ -40,6 +30,14 @@ impl Officers {
         match SignerKeys::from_jwks(&serde_json::json!({ "keys": keys }).to_string()) {
             Ok(keys) => officers.keys = keys,
             Err(why) => faults.push(format!("node.toml: officer: {why}")),
+        }
+        for (name, fingerprint) in officers.keys.fingerprints() {
+            let fingerprint = fingerprint.to_string();
+            if let Some((other, _)) = officers.fingerprints.iter().find(|(_, known)| **known == fingerprint) {
+                let one = "have one key: two persons are two keys (L-157)";
+                faults.push(format!("node.toml: officers `{other}` and `{name}` {one}"));
+            }
+            officers.fingerprints.insert(name.to_owned(), fingerprint);
         }
         officers
     }
@@ -50,12 +48,12 @@ impl Officers {
     /// Why it is no signature of an officer over this text.
     pub fn signer(&self, text: &str, jws: &str) -> Result<(String, String), String> {
         let name = self.keys.verify_file(text.as_bytes(), jws)?;
-        let thumbprint = self.thumbprints.get(name).ok_or_else(|| format!("no officer is named `{name}`"))?;
-        Ok((name.to_owned(), thumbprint.clone()))
+        let fingerprint = self.fingerprints.get(name).ok_or_else(|| format!("no officer is named `{name}`"))?;
+        Ok((name.to_owned(), fingerprint.clone()))
     }
 
     /// Names of the officers with the names of their keys, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.thumbprints.iter().map(|(name, thumbprint)| (name.as_str(), thumbprint.as_str()))
+        self.fingerprints.iter().map(|(name, fingerprint)| (name.as_str(), fingerprint.as_str()))
     }
 }

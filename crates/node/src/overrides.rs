@@ -14,6 +14,7 @@
 use crate::{
     Node, NodeError,
     config::Officers,
+    redaction::own_road,
     world::{OPERATOR, RightsAt, World},
 };
 use label::{Chain, CollectionNo, Decision, LabelState, Origin, Override, Reader, Reason, Tlp};
@@ -116,7 +117,7 @@ struct Opening {
     chains: Vec<(InstanceNo, Chain)>,
 }
 
-fn refused(why: impl Into<String>) -> NodeError {
+pub(crate) fn refused(why: impl Into<String>) -> NodeError {
     NodeError::Refused(why.into())
 }
 
@@ -539,7 +540,7 @@ impl Node {
         let state = match state {
             None => None,
             Some(name) => {
-                let known = OverrideState::ALL.into_iter().find(|s| s.name() == name);
+                let known = OverrideState::from_name(name);
                 let names = OverrideState::ALL.map(OverrideState::name).join(", ");
                 Some(known.ok_or_else(|| refused(format!("`{name}` is no state of an override; these are: {names}")))?)
             }
@@ -626,10 +627,6 @@ fn body(body: &Body) -> Result<String, NodeError> {
 
 fn read_body(held: &HeldOverride) -> Result<Body, NodeError> {
     Ok(serde_json::from_str(&held.body).map_err(|e| store::StoreError::Damaged(format!("override: {e}")))?)
-}
-
-fn own_road(chain: &Chain) -> bool {
-    matches!(chain.origin, Origin::Own { .. }) && chain.made_for.is_none()
 }
 
 fn readers<'w>(world: &'w World, partner: &'w str) -> impl Iterator<Item = &'w Reader> {

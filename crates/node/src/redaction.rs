@@ -23,7 +23,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::MutexGuard,
 };
-use stix::{AnyId, Digest, Id, Limits, Object, Timestamp, id::MarkingDefinition};
+use stix::{AnyId, Digest, Id, Limits, Object, Timestamp};
 use store::{Act, ChainChange, HeldVersion, Incoming, InstanceNo, NewCopy, Redactable};
 
 /// Changed instances that are looked at together: bounds memory, and how long one transaction takes.
@@ -166,20 +166,11 @@ impl Node {
                 continue;
             }
             let own = Origin::Own { account: None };
-            let mut carried: Vec<Id<MarkingDefinition>> = wanted.object.view().markings.clone();
-            carried.sort();
-            carried.dedup();
+            let carried = wanted.object.view().markings.iter().copied();
             let chain = Chain {
-                collection,
-                origin: own.clone(),
-                carried,
-                assigned: Assigned::None,
-                unresolved: None,
                 vouched: world.vouches(&own, collection, wanted.object.view().created_by.as_ref()),
                 made_for: Some(readers.clone()),
-                unattributed: false,
-                partly_addressed: false,
-                overrides: Vec::new(),
+                ..Chain::new(collection, own.clone(), carried, Assigned::None)
             };
             let definition = wanted.definition.map(|object| {
                 let carried = Id::try_from(object.id()).into_iter().collect();
@@ -268,7 +259,8 @@ impl Node {
 /// What is given by one own road of an instance, by the collection that it leads into.
 pub(crate) type OnRoad = (CollectionNo, Result<Redacted, NotRedacted>);
 
-fn own_road(chain: &Chain) -> bool {
+/// Whether an original of the own organisation came by it.
+pub(crate) fn own_road(chain: &Chain) -> bool {
     matches!(chain.origin, Origin::Own { .. }) && chain.made_for.is_none()
 }
 

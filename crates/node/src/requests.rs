@@ -1,7 +1,11 @@
 //! Requests to originators (design: originator control): the release of an object to somebody else, or a version of it for lower readers (a tear line). They are states for
 //! the operator's eyes and the audit log. A request tells nobody anything and opens nothing: what follows from an answer is an act of its own, a relabel, an override
 //! or a new object. How a request travels between nodes is not built.
-use crate::{Node, NodeError, overrides::check_text, world::OPERATOR};
+use crate::{
+    Node, NodeError,
+    overrides::{check_text, refused},
+    world::OPERATOR,
+};
 use label::Origin;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,7 +15,7 @@ use store::{Act, HeldRequest, RequestState};
 use uuid::Uuid;
 
 /// Requests that nobody has answered yet: a bound on what one person could ever look through.
-pub const REQUESTS_OPEN_MAX: usize = 10_000;
+pub const REQUESTS_OPEN_MAX: usize = 1_000;
 /// Characters of a reason, of an answer, and of whom it is for.
 pub const REQUEST_TEXT_CHARS_MAX: usize = 4_000;
 /// Rows of one list.
@@ -62,10 +66,6 @@ struct Answer {
     by: String,
     text: String,
     at: String,
-}
-
-fn refused(why: impl Into<String>) -> NodeError {
-    NodeError::Refused(why.into())
 }
 
 impl Node {
@@ -157,7 +157,7 @@ impl Node {
         let state = match state {
             None => None,
             Some(name) => {
-                let known = RequestState::ALL.into_iter().find(|s| s.name() == name);
+                let known = RequestState::from_name(name);
                 let names = RequestState::ALL.map(RequestState::name).join(", ");
                 Some(known.ok_or_else(|| refused(format!("`{name}` is no state of a request; these are: {names}")))?)
             }

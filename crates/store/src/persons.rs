@@ -33,6 +33,11 @@ impl OverrideState {
         }
     }
 
+    /// The one of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
     /// Whether it can become `next`. What is over stays over.
     pub fn may_become(self, next: Self) -> bool {
         match self {
@@ -88,6 +93,11 @@ impl RequestState {
             Self::Refused => "refused",
             Self::Withdrawn => "withdrawn",
         }
+    }
+
+    /// The one of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
     /// Whether it can become `next`. An answer stays what it is.

@@ -1,4 +1,5 @@
 //! Bindings: STANAG 4778 (section 9, L-110 to L-113) and JWS inside STIX (L-130).
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use binding::*;
 use label::{Label, Policies, Policy, Role};
 use serde_json::{Value, json};
@@ -134,10 +135,31 @@ fn keys_that_are_not_good_enough_are_refused() {
     assert!(refused(&|k| k["keys"][0]["crv"] = json!("P-384")).contains("it is no P-256, RSA or Ed25519 key"));
     assert!(refused(&|k| k["keys"][0]["kty"] = json!("oct")).contains("it is no P-256"));
     assert!(refused(&|k| k["keys"][0]["x"] = json!("AA")).contains("32 bytes"));
+    assert!(refused(&|k| k["keys"][2]["x"] = json!("AA")).contains("the key is not 32 bytes"));
     assert!(refused(&|k| k["keys"][1]["n"] = json!("AQAB")).contains("shorter than 2048 bits"));
     assert!(refused(&|k| k["keys"][1]["kid"] = json!("es")).contains("two keys are named `es`"));
     assert!(refused(&|k| k["keys"][0]["until"] = json!("soon")).contains("`until` is no time"));
     assert!(SignerKeys::from_jwks("[]").is_err());
+}
+
+/// L-157: what tells a key from others is what verifies with it: not its name, not a member that its kind has no use for, not a leading zero.
+#[test]
+fn a_key_is_the_same_however_it_is_written() {
+    let (_, _, jwks) = vectors();
+    let prints = |jwks: &Value| -> Vec<String> {
+        SignerKeys::from_jwks(&jwks.to_string()).unwrap().fingerprints().map(|(_, print)| print.to_string()).collect()
+    };
+    let mut otherwise = jwks.clone();
+    let keys = otherwise["keys"].as_array_mut().unwrap();
+    keys.iter_mut().for_each(|key| key["kid"] = json!(format!("{}-again", key["kid"].as_str().unwrap())));
+    for (no, member) in [(0, "n"), (1, "x"), (2, "y")] {
+        keys[no][member] = json!("AA");
+    }
+    let modulus = BASE64URL.decode(keys[1]["n"].as_str().unwrap()).unwrap();
+    keys[1]["n"] = json!(BASE64URL.encode([&[0][..], &modulus].concat()));
+    let plain = prints(&jwks);
+    assert_eq!(prints(&otherwise), plain);
+    assert_eq!(plain.iter().collect::<std::collections::BTreeSet<_>>().len(), plain.len(), "each is another");
 }
 
 const E4: &str = include_str!("../../../label/tests/data/examples/e4.xml");

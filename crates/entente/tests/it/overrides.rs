@@ -9,7 +9,7 @@ use crate::{
     stage::{Poller, SECOND, START, Stage},
 };
 use node::{
-    admin::{Reply, Request},
+    admin::Request,
     overrides::{OVERRIDE_DAYS_MAX, OVERRIDES_OPEN_MAX, REASON_CHARS_MAX},
     requests::{NewRequest, REQUEST_TEXT_CHARS_MAX, RequestKind},
 };
@@ -346,14 +346,20 @@ fn an_officer_that_goes_takes_along_what_was_signed() {
         stage.failed(Request::Reload)
     };
     assert!(faults(&[Officer::new("kim", 1), Officer::new("kim2", 1)]).contains("have one key"));
-    assert!(faults(&[Officer::new("kim", 1), Officer::new("kim", 2)]).contains("two officers are named `kim`"));
+    assert!(faults(&[Officer::new("kim", 1), Officer::new("kim", 2)]).contains("two keys are named `kim`"));
     assert!(faults(&[Officer::new("Kim", 1)]).contains("a-z"));
     let many: Vec<Officer> =
         (0..=node::config::OFFICERS_MAX).map(|n| Officer::new("kim", u8::try_from(n).unwrap())).collect();
     assert!(faults(&many).contains(&format!("more than {}", node::config::OFFICERS_MAX)));
     assert!(!faults(&many[1..]).contains("more than"));
     std::fs::write(&path, before.replacen("x = \"", "x = \"AAAA", 1)).unwrap();
-    assert!(matches!(stage.node.admin(Request::Reload, &|_, _| ()), Reply::Done(_) | Reply::Failed(_)));
+    assert!(stage.failed(Request::Reload).contains("the key is not 32 bytes"));
+    // One key, written otherwise under another name: what an Ed25519 key has no use for does not make it another.
+    with(&[Officer::new("kim", 1), Officer::new("kim2", 1)]);
+    let twice = std::fs::read_to_string(&path).unwrap();
+    let last = twice.rfind("x = \"").unwrap();
+    std::fs::write(&path, format!("{}y = \"AA\", {}", &twice[..last], &twice[last..])).unwrap();
+    assert!(stage.failed(Request::Reload).contains("have one key"));
 }
 
 /// L-157: an end within bounds, a reason, an act of this node that is fresh and written as the node writes it, and no more of them than somebody oversees.

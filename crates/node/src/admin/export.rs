@@ -145,7 +145,8 @@ impl<'a> Part<'a> {
         let mut name = output.as_os_str().to_owned();
         name.push(".part");
         let path = apart.then(|| PathBuf::from(name));
-        let file = fs::File::create_new(path.as_deref().unwrap_or(output)).map_err(failed)?;
+        let at = path.as_deref().unwrap_or(output);
+        let file = fs::File::create_new(at).map_err(|e| NodeError::file("creating", at, e))?;
         Ok(Self { file, output, path })
     }
 

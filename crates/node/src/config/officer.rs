@@ -1,7 +1,5 @@
 //! Persons who may override a label together (L-157).
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 /// Officers of one node: a bound on what is read, far above any organisation's number of them.
 pub const OFFICERS_MAX: usize = 100;
@@ -38,24 +36,4 @@ pub struct PublicKey {
     /// Exponent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub e: Option<String>,
-}
-
-impl PublicKey {
-    /// Names the key, however it is written: SHA-256 over its kind and its numbers without leading zeros, in hexadecimal.
-    pub(crate) fn thumbprint(&self) -> String {
-        let mut hash = Sha256::new();
-        for part in [&self.x, &self.y, &self.n, &self.e] {
-            let bytes = part.as_deref().and_then(|p| BASE64URL.decode(p).ok()).unwrap_or_default();
-            // A point's numbers have one length; in a modulus a leading zero changes nothing.
-            let significant = if part == &self.n || part == &self.e {
-                bytes.iter().position(|b| *b != 0).map_or(&[][..], |from| &bytes[from..])
-            } else {
-                &bytes
-            };
-            hash.update((significant.len() as u64).to_be_bytes());
-            hash.update(significant);
-        }
-        hash.update(self.kty.as_bytes());
-        stix::Digest(hash.finalize().into()).to_string()
-    }
 }

@@ -2,7 +2,8 @@
 use super::Open;
 use super::world::{World, account, act, line, receipt, sightings};
 use crate::{
-    ChainChange, HeldOverride, HeldRequest, InstanceNo, OverrideState, RequestState, StoreError, WithdrawalReason,
+    ChainChange, HeldOverride, HeldRequest, InstanceNo, OverrideState, RequestState, StoreError, Taken,
+    WithdrawalReason,
 };
 use label::Override;
 use uuid::Uuid;
@@ -161,6 +162,12 @@ pub(super) fn an_override_ends_with_any_of_its_roads(open: Open<'_>) {
         put(&mut world, &in_force, Some(OverrideState::Proposed), &changes).unwrap();
     }
     let seen = |world: &World| [1, 2, 3].map(|r| world.all(line(world, r)).unwrap().len());
+    assert_eq!(seen(&world), [2, 2, 1]);
+    // What comes again by the same road comes by no other, and changes nothing.
+    let again = world.ingest(world.collections[0], &sightings(0..3, 0b0001)).unwrap().taken;
+    assert!(again.iter().all(|(_, taken)| *taken == Taken::Known), "{again:?}");
+    let held = world.store.by_number(&numbers, None).unwrap();
+    assert!(held.iter().all(|info| info.state.chains().len() == 1));
     assert_eq!(seen(&world), [2, 2, 1]);
     // A change that keeps them.
     world.relabel(numbers[0], &[0b0001]).unwrap();

@@ -680,11 +680,14 @@ fn join(
         work.conn.prepare_cached("SELECT state FROM instance WHERE no = ?1")?.query_row([no], |row| row.get(0))?
     };
     let entry = work.snap.registry.state(state)?.clone();
-    if entry.parts.contains(&item.part) {
+    let new = work.snap.registry.state(item.part)?.state.clone();
+    // A road that two persons opened is the same road (L-157).
+    let overridden = |c: &Chain| !c.overrides.is_empty() && new.chains() == [c.without_overrides()];
+    if entry.parts.contains(&item.part) || entry.state.chains().iter().any(overridden) {
         return Ok(Taken::Known);
     }
     let mut chains = entry.state.chains().to_vec();
-    chains.extend_from_slice(work.snap.registry.state(item.part)?.state.chains());
+    chains.extend_from_slice(new.chains());
     let new_state = work.snap.registry.intern_state(work.conn, LabelState::new(chains))?;
     let arrival = work.next_arrival();
     if let Some(&at) = intake.fresh_at.get(&no) {

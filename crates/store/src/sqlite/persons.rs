@@ -137,7 +137,7 @@ fn override_row(row: &Row<'_>) -> Result<(i64, HeldOverride), StoreError> {
     let (id, state): (String, String) = (row.get(1)?, row.get(2)?);
     let instances: Vec<u8> = row.get(6)?;
     let (whole, []) = instances.as_chunks::<4>() else { return Err(damaged("an override has half an instance")) };
-    let known = OverrideState::ALL.into_iter().find(|s| s.name() == state);
+    let known = OverrideState::from_name(&state);
     let held = HeldOverride {
         id: id.parse().map_err(backend)?,
         state: known.ok_or_else(|| damaged(format!("an override has the unknown state `{state}`")))?,
@@ -210,7 +210,7 @@ pub(super) fn requests(
 
 fn request_row(row: &Row<'_>) -> Result<(i64, HeldRequest), StoreError> {
     let (id, state): (String, String) = (row.get(1)?, row.get(2)?);
-    let known = RequestState::ALL.into_iter().find(|s| s.name() == state);
+    let known = RequestState::from_name(&state);
     let held = HeldRequest {
         id: id.parse().map_err(backend)?,
         state: known.ok_or_else(|| damaged(format!("a request has the unknown state `{state}`")))?,
