@@ -151,7 +151,9 @@ fn a_key_is_the_same_however_it_is_written() {
     };
     let mut otherwise = jwks.clone();
     let keys = otherwise["keys"].as_array_mut().unwrap();
-    keys.iter_mut().for_each(|key| key["kid"] = json!(format!("{}-again", key["kid"].as_str().unwrap())));
+    for key in keys.iter_mut() {
+        key["kid"] = json!(format!("{}-again", key["kid"].as_str().unwrap()));
+    }
     for (no, member) in [(0, "n"), (1, "x"), (2, "y")] {
         keys[no][member] = json!("AA");
     }
