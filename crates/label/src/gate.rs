@@ -43,7 +43,7 @@ impl<T> Labelled<T> {
 pub struct Released<T> {
     object: T,
     to: crate::ReaderNo,
-    added: Vec<stix::Id<stix::id::MarkingDefinition>>,
+    added: Arc<[stix::Id<stix::id::MarkingDefinition>]>,
     tlp: Option<Tlp>,
     /// The state and the number of the road that permitted it; none of a notice.
     road: Option<(Arc<LabelState>, usize)>,
@@ -107,13 +107,13 @@ pub fn release_notice<T: for<'n> From<&'n Notice>>(notice: &Notice, to: &Reader)
     if notice.received_by != to.no {
         return Err(Withheld { reason: Reason::Agreement });
     }
-    Ok(made(T::from(notice), to, Vec::new(), None, None))
+    Ok(made(T::from(notice), to, Arc::default(), None, None))
 }
 /// The one place where a [`Released`] is made.
 fn made<T>(
     object: T,
     to: &Reader,
-    added: Vec<stix::Id<stix::id::MarkingDefinition>>,
+    added: Arc<[stix::Id<stix::id::MarkingDefinition>]>,
     tlp: Option<Tlp>,
     road: Option<(Arc<LabelState>, usize)>,
 ) -> Released<T> {
@@ -131,44 +131,57 @@ impl Authority<'_> {
     /// # Errors
     /// The reason, for audit only.
     pub fn release<T>(&self, item: Labelled<T>, to: &Reader) -> Result<Released<T>, Withheld> {
-        let judged = self.decide_with_tlp(item.evidence.collection, &item.state, &item.evidence.type_name, to);
+        let judged = self.judge(&item, to);
         admit(item, to, &judged)
     }
 
     /// The same for a page; decisions are remembered per (state, type, collection) within the call.
     pub fn release_all<T>(&self, items: Vec<Labelled<T>>, to: &Reader) -> Vec<Result<Released<T>, Withheld>> {
-        let mut known: HashMap<(*const LabelState, Arc<str>, CollectionNo), Remembered> = HashMap::new();
+        let mut known: HashMap<(*const LabelState, Arc<str>, CollectionNo), Judged> = HashMap::new();
         items
             .into_iter()
             .map(|item| {
-                let (line, type_name) = (item.evidence.collection, &item.evidence.type_name);
-                let key = (Arc::as_ptr(&item.state), Arc::clone(type_name), line);
-                let remembered = known.entry(key).or_insert_with(|| Remembered {
-                    judged: self.decide_with_tlp(line, &item.state, type_name, to),
-                    _state: Arc::clone(&item.state),
-                });
-                admit(item, to, &remembered.judged)
+                let key = (Arc::as_ptr(&item.state), Arc::clone(&item.evidence.type_name), item.evidence.collection);
+                let judged = known.entry(key).or_insert_with(|| self.judge(&item, to));
+                admit(item, to, judged)
             })
             .collect()
     }
+
+    /// The decision for an item, with what follows from it.
+    fn judge<T>(&self, item: &Labelled<T>, to: &Reader) -> Judged {
+        let Labelled { state, evidence, .. } = item;
+        let (decision, tlp) = self.decide_with_tlp(evidence.collection, state, &evidence.type_name, to);
+        let road = match &decision {
+            // A contributor sees what it brought as it brought it: a label that was assigned here is not told to it.
+            Decision::Release { chain, contributed: false } => state.chains().get(*chain),
+            _ => None,
+        };
+        let added = road.into_iter().flat_map(|r| r.assigned.markings().iter().filter(|id| !r.carried.contains(id)));
+        Judged {
+            decision,
+            added: added.copied().collect(),
+            tlp: tlp.filter(|_| road.is_some()),
+            _state: Arc::clone(state),
+        }
+    }
 }
 
-/// A decision of this page. The state is kept beside it, so that its address cannot come to mean another state meanwhile.
-struct Remembered {
-    judged: (Decision, Option<Tlp>),
+/// A decision of this page, with the markings that the encoder adds. The state is kept beside it, so that its address cannot come to mean another state
+/// meanwhile.
+struct Judged {
+    decision: Decision,
+    added: Arc<[stix::Id<stix::id::MarkingDefinition>]>,
+    tlp: Option<Tlp>,
     _state: Arc<LabelState>,
 }
 
 /// Lets an object out. The decision must be the one for this item's line, state and type and this reader; what can be
 /// checked again without it is.
-fn admit<T>(
-    item: Labelled<T>,
-    to: &Reader,
-    (decision, tlp): &(Decision, Option<Tlp>),
-) -> Result<Released<T>, Withheld> {
+fn admit<T>(item: Labelled<T>, to: &Reader, judged: &Judged) -> Result<Released<T>, Withheld> {
     let Labelled { object, state, evidence } = item;
     let refuse = |reason: Reason| Err(Withheld { reason });
-    let (chain, contributed) = match decision {
+    let (chain, contributed) = match &judged.decision {
         Decision::Release { chain, contributed } => (*chain, *contributed),
         Decision::Withhold(reason) => return refuse(reason.clone()),
     };
@@ -179,9 +192,5 @@ fn admit<T>(
     if evidence.unknown_references != 0 && !contributed {
         return refuse(Reason::Reference);
     }
-    // A contributor sees what it brought as it brought it: a label that was assigned here is not told to it.
-    let assigned = if contributed { &[] } else { road.assigned.markings() };
-    let added = assigned.iter().filter(|id| !road.carried.contains(id)).copied().collect();
-    let tlp = tlp.filter(|_| !contributed);
-    Ok(made(object, to, added, tlp, Some((state, chain))))
+    Ok(made(object, to, Arc::clone(&judged.added), judged.tlp, Some((state, chain))))
 }

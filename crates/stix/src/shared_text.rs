@@ -38,6 +38,19 @@ impl fmt::Debug for SharedText {
     }
 }
 
+impl fmt::Display for SharedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
+    }
+}
+
+impl serde::Serialize for SharedText {
+    /// As the string that it is.
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self)
+    }
+}
+
 impl PartialEq for SharedText {
     fn eq(&self, other: &Self) -> bool {
         **self == **other

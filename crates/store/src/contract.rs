@@ -310,9 +310,9 @@ pub struct Stored {
     /// Number.
     pub no: InstanceNo,
     /// Id.
-    pub id: Box<str>,
+    pub id: stix::SharedText,
     /// `modified`, else `created`, as spelled; `None` for what has neither.
-    pub version: Option<Box<str>>,
+    pub version: Option<stix::SharedText>,
     /// `2.1` or `2.0`.
     pub spec_version: &'static str,
     /// Content digest.

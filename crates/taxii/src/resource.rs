@@ -221,9 +221,9 @@ pub struct Item {
     /// `date_added` in microseconds, of this reader's line.
     pub date_added: i64,
     /// STIX id.
-    pub id: Box<str>,
+    pub id: stix::SharedText,
     /// `modified`, else `created`, as spelled; `None`: `date_added` stands in (C-013).
-    pub version: Option<Box<str>>,
+    pub version: Option<stix::SharedText>,
     /// `2.1` or `2.0`.
     pub spec_version: &'static str,
     /// Content digest, for label assignments to peers.
@@ -248,7 +248,7 @@ impl From<&label::Notice> for Item {
         let raw = notice.to_string();
         Self {
             date_added: said.at,
-            id: id.into(),
+            id: id.as_str().into(),
             version: Some(at.as_str().into()),
             spec_version: "2.1",
             digest: Sha256::digest(raw.as_bytes()).into(),

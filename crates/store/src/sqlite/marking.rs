@@ -100,24 +100,20 @@ impl SeenMarkings {
         facet: &Facet,
         refs: &[super::pack::Ref],
     ) -> Result<usize, StoreError> {
-        let mut markings = refs.iter().filter(|r| r.need == Need::Marking).map(|r| r.key).peekable();
-        if markings.peek().is_none() {
+        let markings = || refs.iter().filter(|r| r.need == Need::Marking).map(|r| r.key);
+        let mut fewest = markings().count();
+        if fewest == 0 {
             return Ok(0);
         }
-        let mut parties: Vec<(Party<'_>, usize)> = Vec::new();
-        for road in facet.chains.iter().filter(|road| road.permits.contains(self.reader)) {
-            let party = road.origin.party();
-            if !parties.iter().any(|(known, _)| *known == party) {
-                parties.push((party, 0));
+        let reader = self.reader;
+        for road in facet.chains.iter().filter(|road| road.permits.contains(reader)) {
+            let mut lacks = 0;
+            for key in markings() {
+                let seen = self.seen(conn, snap, key)?;
+                lacks += usize::from(!seen.everybodys && !seen.of.contains(&named(road.origin.party())));
             }
+            fewest = fewest.min(lacks);
         }
-        for key in markings {
-            let seen = self.seen(conn, snap, key)?;
-            for (party, lacks) in &mut parties {
-                *lacks += usize::from(!seen.everybodys && !seen.of.contains(&named(*party)));
-            }
-        }
-        let all = refs.iter().filter(|r| r.need == Need::Marking).count();
-        Ok(parties.iter().map(|(_, lacks)| *lacks).min().unwrap_or(all))
+        Ok(fewest)
     }
 }

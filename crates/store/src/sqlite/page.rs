@@ -11,8 +11,12 @@ use super::work::{LineRow, Snapshot, find_key};
 use crate::{Filter, InstanceNo, Item, Line, Page, PageQuery, Slot, StoreError, Stored};
 use label::{Evidence, LabelState, Labelled};
 use roaring::RoaringBitmap;
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::types::Value;
+use rusqlite::vtab::array::Array;
+use rusqlite::{CachedStatement, Connection, Row, params};
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 use stix::{Digest, Need, SharedText, Timestamp};
 
@@ -28,7 +32,7 @@ pub(super) fn page(conn: &Connection, snap: &Snapshot, query: &PageQuery) -> Res
 
 /// Reads the objects of a page; answers whether more match.
 fn fill(reader: &mut Reader<'_>, mut choice: Choice<'_>, row: LineRow) -> Result<bool, StoreError> {
-    let Reader { conn, snap, query, .. } = *reader;
+    let Rows { conn, snap, query, .. } = reader.rows;
     let after = query.after.unwrap_or(i64::MIN);
     if query.filter.ids.is_empty() {
         let mut rows = conn.prepare_cached(
@@ -49,19 +53,19 @@ fn fill(reader: &mut Reader<'_>, mut choice: Choice<'_>, row: LineRow) -> Result
             }
             for no in &wanted {
                 let slot = segment.slot_of(no);
-                if choice.takes(conn, snap, no, slot)? && !reader.push(no, slot)? {
+                if choice.takes(conn, snap, no, slot)? && !reader.take(no, slot)? {
                     return Ok(true);
                 }
             }
         }
     } else {
         for (slot, no) in by_id(conn, snap, query, row, &mut choice)? {
-            if slot > after && !reader.push(no, slot)? {
+            if slot > after && !reader.take(no, slot)? {
                 return Ok(true);
             }
         }
     }
-    Ok(false)
+    reader.read_taken().map(|all| !all)
 }
 
 /// Candidates of the identifiers asked for, in slot order.
@@ -237,9 +241,18 @@ impl<'q> Choice<'q> {
 /// How many states a page remembers: looking in so many sets is cheaper than reading a row.
 const RECENT_STATES_MAX: usize = 16;
 
-/// Reads the objects of a page.
+/// Reads the objects of a page: takes them one after the other, and reads what was taken in one statement, so that SQLite keeps for all of them what it needs
+/// for one. The statement goes down its tree for each: what is hidden between two of them costs next to nothing.
 struct Reader<'a> {
     content: CachedStatement<'a>,
+    /// Taken and not read yet.
+    taken: Vec<(InstanceNo, Slot)>,
+    /// What makes objects of the rows, and those that it made.
+    rows: Rows<'a>,
+}
+
+/// Makes of rows the objects of a page.
+struct Rows<'a> {
     state: CachedStatement<'a>,
     snap: &'a Snapshot,
     query: &'a PageQuery,
@@ -250,43 +263,43 @@ struct Reader<'a> {
     /// States of the last objects, the most recent first.
     recent: VecDeque<u32>,
     read: Vec<Read>,
-    /// Stands for a content until the page is complete.
-    none: SharedText,
-    /// Contents one after the other, in buffers of [`BUFFER_BYTES`] or of one larger object; the last one is being filled.
+    /// Identifiers, versions and contents one after the other, in buffers of [`BUFFER_BYTES`] or of one larger object; the last one is being filled.
     full: Vec<String>,
     buffer: String,
     bytes: usize,
 }
 
-/// An object that was read, but for its content, which is not shared before the page is complete.
+/// An object that was read, but for its texts, which are not shared before the page is complete.
 struct Read {
     slot: Slot,
-    stored: Stored,
+    no: InstanceNo,
+    spec_version: &'static str,
+    digest: Digest,
+    /// Where its texts stand: identifier, version, content.
     buffer: usize,
-    range: std::ops::Range<usize>,
+    texts: [Option<Range<usize>>; 3],
     state: Arc<LabelState>,
     evidence: Evidence,
 }
 
+/// Objects of a page that are read by one statement: bounds what is looked for in vain when a page ends early because of its size.
+const TAKEN_MAX: usize = 1_000;
 /// Octets of a buffer for contents: small beside a page of a thousand objects, large beside an object.
 const BUFFER_BYTES: usize = 256 << 10;
 
 impl<'a> Reader<'a> {
     fn new(conn: &'a Connection, snap: &'a Snapshot, query: &'a PageQuery) -> Result<Self, StoreError> {
-        let sql = if query.content {
-            "SELECT type, spec, refs, digest, id, version, raw FROM content WHERE no = ?1"
-        } else {
-            "SELECT type, spec, refs, digest, id, version, '' FROM content WHERE no = ?1"
-        };
-        // No join: SQLite prepares one with a parameter again whenever the parameter is bound.
-        let content = conn.prepare_cached(sql)?;
+        let raw = if query.content { "raw" } else { "''" };
+        let sql = format!(
+            "SELECT content.no, type, spec, refs, digest, id, version, {raw} FROM rarray(?1) AS taken CROSS JOIN content ON content.no = taken.value"
+        );
+        let content = conn.prepare_cached(&sql)?;
         let state = conn.prepare_cached("SELECT state FROM instance WHERE no = ?1")?;
         let visible_keys = snap.visible_keys(query.line.reader);
         let (refs, recent) = (Vec::new(), VecDeque::with_capacity(RECENT_STATES_MAX));
         let markings = SeenMarkings::new(query.line.reader);
         let read = Vec::with_capacity(query.limit.min(1_000));
-        Ok(Self {
-            content,
+        let rows = Rows {
             state,
             snap,
             query,
@@ -296,21 +309,60 @@ impl<'a> Reader<'a> {
             refs,
             recent,
             read,
-            none: "".into(),
             full: Vec::new(),
             buffer: String::new(),
             bytes: 0,
-        })
+        };
+        Ok(Self { content, taken: Vec::new(), rows })
     }
 
+    /// Takes the next object of the line, or says that the page ends before it, or before one that was taken earlier.
+    fn take(&mut self, no: InstanceNo, slot: Slot) -> Result<bool, StoreError> {
+        self.taken.push((no, slot));
+        // One more than there is room for tells that the page ends.
+        let room = self.rows.room();
+        if self.taken.len() <= room.min(TAKEN_MAX) { Ok(true) } else { self.read_taken() }
+    }
+
+    /// Reads what was taken, as far as the page has room; `false`: it ends before all of it.
+    fn read_taken(&mut self) -> Result<bool, StoreError> {
+        if self.taken.is_empty() {
+            return Ok(true);
+        }
+        let contents: Vec<i64> = self.taken.iter().map(|(no, _)| self.rows.snap.content_of(*no)).collect();
+        let wanted: Array = Rc::new(contents.iter().copied().map(Value::from).collect());
+        let mut found = self.content.query([wanted])?;
+        for (content, (no, slot)) in contents.into_iter().zip(self.taken.drain(..)) {
+            if self.rows.room() == 0 {
+                return Ok(false);
+            }
+            let row = found.next()?.filter(|row| row.get(0) == Ok(content));
+            let row = row.ok_or_else(|| super::error::damaged(format!("the content of instance {no} is missing")))?;
+            if !self.rows.push(no, slot, row)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What was read.
+    fn items(self) -> Result<Vec<Item>, StoreError> {
+        self.rows.items()
+    }
+}
+
+impl Rows<'_> {
     /// What was read.
     fn items(mut self) -> Result<Vec<Item>, StoreError> {
         self.full.push(self.buffer);
         let buffers: Vec<Arc<String>> = self.full.into_iter().map(Arc::new).collect();
         let item = |read: Read| {
-            let Read { slot, mut stored, buffer, range, state, evidence } = read;
-            let text = buffers.get(buffer).and_then(|buffer| SharedText::new(buffer, range));
-            stored.raw = text.ok_or_else(|| super::error::damaged("a content of a page is not where it was put"))?;
+            let Read { slot, no, spec_version, digest, buffer, texts, state, evidence } = read;
+            let misplaced = || super::error::damaged("a text of a page is not where it was put");
+            let buffer = buffers.get(buffer).ok_or_else(misplaced)?;
+            let [id, version, raw] = texts.map(|range| range.and_then(|range| SharedText::new(buffer, range)));
+            let (id, raw) = (id.ok_or_else(misplaced)?, raw.ok_or_else(misplaced)?);
+            let stored = Stored { no, id, version, spec_version, digest, raw };
             Ok(Item { slot, labelled: Labelled::new(stored, state, evidence) })
         };
         self.read.into_iter().map(item).collect()
@@ -331,53 +383,51 @@ impl<'a> Reader<'a> {
         Ok(state)
     }
 
-    /// Adds an object, or says that the page ends before it.
-    fn push(&mut self, no: InstanceNo, slot: Slot) -> Result<bool, StoreError> {
-        if self.read.len() >= self.query.limit.max(1) {
-            return Ok(false);
-        }
+    /// How many objects the page has room for.
+    fn room(&self) -> usize {
+        self.query.limit.max(1) - self.read.len()
+    }
+
+    /// Adds an object, for which there is room, or says that the page ends before it because of its size.
+    fn push(&mut self, no: InstanceNo, slot: Slot, row: &Row<'_>) -> Result<bool, StoreError> {
         let state = self.state_of(no)?;
-        let mut rows = self.content.query([self.snap.content_of(no)])?;
-        let row =
-            rows.next()?.ok_or_else(|| super::error::damaged(format!("the content of instance {no} is missing")))?;
-        let raw = row.get_ref(6)?.as_str().map_err(backend)?;
+        let raw = row.get_ref(7)?.as_str().map_err(backend)?;
         let bytes = self.bytes.saturating_add(raw.len());
         if bytes > self.query.bytes_max && !self.read.is_empty() {
             return Ok(false);
         }
         self.bytes = bytes;
-        let type_no: u32 = row.get(0)?;
+        let type_no: u32 = row.get(1)?;
         self.refs.clear();
-        refs_from(row.get_ref(2)?.as_blob().map_err(backend)?, &mut self.refs)?;
+        refs_from(row.get_ref(3)?.as_blob().map_err(backend)?, &mut self.refs)?;
         let registry = &self.snap.registry;
+        let facet = registry.kept_facet(state, type_no)?;
         let open = self.refs.iter().any(|r| r.need == Need::Optional && !self.visible_keys.contains(r.key))
-            && registry.kept_facet(state, type_no)?.open.contains(self.query.line.reader);
+            && facet.open.contains(self.query.line.reader);
         // Counted again from the stored references: the gate refuses the object if any is left (L-127).
         let unseen = |r: &&Ref| r.need != Need::Marking && !self.visible_keys.contains(r.key);
         let unknown = self.refs.iter().filter(unseen).filter(|r| !(open && r.need == Need::Optional)).count();
-        let facet = registry.kept_facet(state, type_no)?;
         let unknown = unknown + self.markings.lacking(self.conn, self.snap, facet, &self.refs)?;
-        let stored = Stored {
-            no,
-            id: row.get_ref(4)?.as_str().map_err(backend)?.into(),
-            version: row.get_ref(5)?.as_str_or_null().map_err(backend)?.map(Into::into),
-            spec_version: spec_name(row.get(1)?),
-            digest: Digest(row.get(3)?),
-            raw: self.none.clone(),
-        };
-        if self.buffer.capacity() - self.buffer.len() < raw.len() {
-            let next = String::with_capacity(raw.len().max(BUFFER_BYTES));
+        let id = row.get_ref(5)?.as_str().map_err(backend)?;
+        let version = row.get_ref(6)?.as_str_or_null().map_err(backend)?;
+        let together = id.len() + version.map_or(0, str::len) + raw.len();
+        if self.buffer.capacity() - self.buffer.len() < together {
+            let next = String::with_capacity(together.max(BUFFER_BYTES));
             self.full.push(std::mem::replace(&mut self.buffer, next));
         }
-        let range = self.buffer.len()..self.buffer.len() + raw.len();
-        self.buffer.push_str(raw);
+        let texts = [Some(id), version, Some(raw)].map(|text| {
+            let start = self.buffer.len();
+            self.buffer.push_str(text?);
+            Some(start..self.buffer.len())
+        });
         let evidence = Evidence {
             type_name: registry.type_name(type_no)?.clone(),
             collection: self.query.line.collection,
             unknown_references: u32::try_from(unknown).unwrap_or(u32::MAX),
         };
         let state = registry.state(state)?.state.clone();
-        self.read.push(Read { slot, stored, buffer: self.full.len(), range, state, evidence });
+        let (spec_version, digest) = (spec_name(row.get(2)?), Digest(row.get(4)?));
+        self.read.push(Read { slot, no, spec_version, digest, buffer: self.full.len(), texts, state, evidence });
         Ok(true)
     }
 }

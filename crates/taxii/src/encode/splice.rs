@@ -1,59 +1,46 @@
 //! Adds marking ids to the text of a STIX object without touching any other byte (the listed exception to I3).
 //!
-//! A scanner walks the top level of the object once, as far as the property can still be found. It trusts its input to be a JSON object, as every parsed object is; where it is not, it answers so and writes nothing that counts.
+//! A scanner walks the top level of the object as far as the property, which no parsed object has twice (I-JSON: S-001, T-001). It trusts its input to be a JSON object, as every parsed object is; where it sees that it is none, it answers so and writes nothing that counts.
 
 use super::Markings;
-use memchr::{memchr2, memmem::Finder};
-use std::{borrow::Cow, io::Write as _, sync::LazyLock};
+use memchr::memchr2;
+use std::{borrow::Cow, io::Write as _};
 
 const PROPERTY: &str = "object_marking_refs";
-/// What a spelling of [`PROPERTY`] other than the plain one has in it: its letters can only be escaped as `\u00..`.
-const ESCAPE: &str = "\\u00";
-static PLAIN: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(PROPERTY));
-static ESCAPED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(ESCAPE));
 
 /// Writes `raw` with `added` at the end of its top-level `object_marking_refs`, which is made at the end of the object if absent. Ids that are there already are not added again.
 /// `false`: `raw` is no JSON object, or the property is no list of strings; what was written is to be thrown away.
 pub(super) fn add_markings(raw: &str, added: &Markings, out: &mut Vec<u8>) -> bool {
     let Some(place) = find(raw.as_bytes(), PROPERTY) else { return false };
-    let (at, present, mut first) = match place {
-        Place::Absent { at, empty } => (at, Vec::new(), empty),
+    let (at, present, absent, empty) = match place {
+        Place::Absent { at, empty } => (at, Vec::new(), true, empty),
         Place::Value { start, end } => match serde_json::from_str::<Vec<Cow<'_, str>>>(&raw[start..end]) {
             // Behind the last element.
-            Ok(present) => (start + 1 + raw.as_bytes()[start + 1..end - 1].trim_ascii_end().len(), present, false),
+            Ok(present) => {
+                (start + 1 + raw.as_bytes()[start + 1..end - 1].trim_ascii_end().len(), present, false, false)
+            }
             Err(_) => return false,
         },
     };
-    let absent = matches!(place, Place::Absent { .. });
-    let mut markings: Vec<String> = Vec::with_capacity(added.len());
-    for id in added {
-        let id = id.to_string();
-        if !markings.contains(&id) && !present.iter().any(|p| p.eq_ignore_ascii_case(&id)) {
-            markings.push(id);
+    out.extend_from_slice(&raw.as_bytes()[..at]);
+    let mut listed = false;
+    for (no, id) in added.iter().enumerate() {
+        if added[..no].contains(id) || present.iter().any(|p| is_id(p, id)) {
+            continue;
+        }
+        if absent && !listed {
+            out.extend_from_slice(if empty { b"" } else { b"," });
+            out.extend_from_slice(b"\"object_marking_refs\":[");
+        }
+        let comma = if listed || !present.is_empty() { "," } else { "" };
+        listed = true;
+        // Ids are ASCII without quotes: nothing to escape.
+        if write!(out, "{comma}\"{id}\"").is_err() {
+            return false;
         }
     }
-    out.extend_from_slice(&raw.as_bytes()[..at]);
-    if !markings.is_empty() {
-        if absent {
-            if !first {
-                out.push(b',');
-            }
-            first = true;
-            out.extend_from_slice(b"\"object_marking_refs\":[");
-        } else {
-            first = present.is_empty();
-        }
-        for id in markings {
-            // Ids are ASCII without quotes: nothing to escape.
-            let comma = if first { "" } else { "," };
-            first = false;
-            if write!(out, "{comma}\"{id}\"").is_err() {
-                return false;
-            }
-        }
-        if absent {
-            out.push(b']');
-        }
+    if absent && listed {
+        out.push(b']');
     }
     out.extend_from_slice(&raw.as_bytes()[at..]);
     true
@@ -90,7 +77,6 @@ fn find(b: &[u8], property: &str) -> Option<Place> {
     }
     let mut end_of_value = at + 1;
     let mut empty = true;
-    let mut found = None;
     at = space(b, at + 1);
     if *b.get(at)? != b'}' {
         empty = false;
@@ -106,12 +92,7 @@ fn find(b: &[u8], property: &str) -> Option<Place> {
             at = value(b, at)?;
             end_of_value = at;
             if is_it {
-                let place = Place::Value { start, end: at };
-                // Most of an object stands behind its markings. Where the property cannot be named once more, what is there does not matter.
-                if property == PROPERTY && PLAIN.find(&b[at..]).is_none() && ESCAPED.find(&b[at..]).is_none() {
-                    return Some(place);
-                }
-                found = Some(place);
+                return Some(Place::Value { start, end: at });
             }
             at = space(b, at);
             match *b.get(at)? {
@@ -124,7 +105,16 @@ fn find(b: &[u8], property: &str) -> Option<Place> {
     if space(b, at + 1) != b.len() {
         return None;
     }
-    Some(found.unwrap_or(Place::Absent { at: end_of_value, empty }))
+    Some(Place::Absent { at: end_of_value, empty })
+}
+
+/// Whether a marking that an object carries is this one, in whatever case it is spelled.
+fn is_id(carried: &str, id: &stix::Id<stix::id::MarkingDefinition>) -> bool {
+    let uuid = carried.split_once("--").filter(|(name, _)| name.eq_ignore_ascii_case("marking-definition"));
+    uuid.is_some_and(|(_, uuid)| {
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        uuid.eq_ignore_ascii_case(id.uuid().hyphenated().encode_lower(&mut text))
+    })
 }
 
 /// Whether a key, with its quotes, is the property, escaped or not.

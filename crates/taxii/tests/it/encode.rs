@@ -59,7 +59,7 @@ fn released(items: Vec<(Item, Label)>) -> Vec<Released<Item>> {
 fn item(n: i64, raw: &str, version: Option<&str>) -> Item {
     Item {
         date_added: n,
-        id: format!("tool--{n:08x}-17d4-4cbf-938f-98ee46b3cd3f").into(),
+        id: format!("tool--{n:08x}-17d4-4cbf-938f-98ee46b3cd3f").as_str().into(),
         version: version.map(Into::into),
         spec_version: "2.1",
         digest: [1; 32],
