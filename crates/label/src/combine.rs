@@ -4,8 +4,7 @@
 //! computed beside it and accepted only if it lets in nobody whom a part refuses; otherwise a person decides.
 use crate::confidentiality_label::{Category, Parts};
 use crate::membership::Members;
-use crate::policy::{Chosen, Policy, Resolved, TagSet, TagSetRole, Validity, Value};
-use crate::stanag4774::extension_namespace;
+use crate::policy::{Chosen, Policy, Resolved, TagSet, TagSetRole, Validity, Value, choose};
 use crate::{
     Authority, Clearance, Dissemination, Label, Meaning, Pap, Policies, Released, Role, TagType, Tlp, Unmapped, Way,
     tlp,
@@ -336,12 +335,7 @@ impl Combining<'_> {
         for (part, label) in self.product.parts.iter().enumerate() {
             for label in with_successors(label) {
                 let home = self.policies.find(label.policy_name(), label.policy_oid());
-                if label
-                    .parts()
-                    .ext
-                    .iter()
-                    .any(|e| !matches!((home, extension_namespace(e)), (Some(p), Some(ns)) if p.harmless.contains(&ns)))
-                {
+                if !label.parts().ext.is_empty() && !home.is_some_and(|p| p.knows_extensions(label)) {
                     self.reasons.push(Hold::Extension);
                 }
                 let same = home.is_some_and(|p| p.oid() == self.policy.oid());
@@ -433,13 +427,10 @@ impl Combining<'_> {
             }
             let allowed = |v: &usize| {
                 kind == TagType::Restrictive
-                    || self.policy.lane(c).values.get(*v).is_some_and(|value| stands_at(value, class))
+                    || self.policy.lane(c).values.get(*v).is_some_and(|value| value.stands_at(class))
             };
-            let wanted = c.values.iter().copied().filter(allowed);
-            match all.iter_mut().find(|a| a.set == c.set && a.lane == c.lane) {
-                Some(a) => a.values.extend(wanted),
-                None => all.push(Chosen { set: c.set, lane: c.lane, values: wanted.collect() }),
-            }
+            let values = c.values.iter().copied().filter(allowed).collect();
+            choose(&mut all, Chosen { values, ..*c });
         }
         all.retain(|c| !c.values.is_empty());
         all
@@ -511,7 +502,7 @@ impl Combining<'_> {
         let current = policy.roll_at(self.product.created);
         let Some(lane) = set.lanes.iter().position(|l| l.kind == TagType::Permissive) else { return };
         let values = &set.lanes[lane].values;
-        let usable = |v: &Value| stands_at(v, class) && !v.obsolete && !policy.opens(v);
+        let usable = |v: &Value| v.is_usable_at(class) && !policy.opens(v);
         let fits = |v: &Value| {
             let members = policy.expand([v], current);
             ((collapse || !policy.is_group(&v.key)) && !members.is_empty() && members.is_subset(base))
@@ -531,7 +522,7 @@ impl Combining<'_> {
         if let Some(only) = narrowed {
             rest = &rest & only;
         }
-        let opener = values.iter().position(|v| policy.opens(v) && stands_at(v, class) && !v.obsolete);
+        let opener = values.iter().position(|v| policy.opens(v) && v.is_usable_at(class));
         if let (false, Some(opener), Some((set, _))) = (rest.is_empty(), opener, policy.with_role(TagSetRole::Expands))
         {
             let (lane, mut beyond) = self.express(set, &rest, class, collapse);
@@ -556,7 +547,7 @@ impl Combining<'_> {
         let mut groups: Vec<(usize, Members)> = values
             .iter()
             .enumerate()
-            .filter(|(_, v)| collapse && policy.is_group(&v.key) && stands_at(v, class) && !v.obsolete)
+            .filter(|(_, v)| collapse && policy.is_group(&v.key) && v.is_usable_at(class))
             .map(|(i, v)| (i, policy.expand([v], current)))
             .filter(|(_, m)| !m.is_empty() && m.is_subset(members))
             .collect();
@@ -569,11 +560,7 @@ impl Combining<'_> {
             }
         }
         let single = |(_, v): &(usize, &Value)| {
-            members.contains(&v.key)
-                && !covered.contains(&v.key)
-                && !policy.is_group(&v.key)
-                && stands_at(v, class)
-                && !v.obsolete
+            members.contains(&v.key) && !covered.contains(&v.key) && !policy.is_group(&v.key) && v.is_usable_at(class)
         };
         chosen.extend(values.iter().enumerate().filter(single).map(|(i, _)| i));
         (lane, chosen)
@@ -659,11 +646,6 @@ fn values(label: &Resolved, c: &Chosen) -> BTreeSet<usize> {
     label.chosen.iter().filter(|o| o.set == c.set && o.lane == c.lane).flat_map(|o| o.values.iter().copied()).collect()
 }
 
-/// Whether a value may stand on a label of this classification.
-pub(crate) fn stands_at(value: &Value, class: usize) -> bool {
-    !value.excluded_classes.contains(&class) && value.required_class.is_none_or(|c| c == class)
-}
-
 impl Policy {
     pub(crate) fn rank(&self, class: usize) -> i64 {
         self.classifications.get(class).map_or(i64::MAX, |c| c.hierarchy)
@@ -713,10 +695,7 @@ impl Policy {
         let class = top.max_by_key(|c| self.rank(*c)).unwrap_or_default();
         let mut chosen: Vec<Chosen> = Vec::new();
         for c in parts.iter().flat_map(|p| &p.chosen).filter(|c| self.kind(c) == TagType::Restrictive) {
-            match chosen.iter_mut().find(|a| a.set == c.set) {
-                Some(a) => a.values.extend(&c.values),
-                None => chosen.push(c.clone()),
-            }
+            choose(&mut chosen, c.clone());
         }
         let home = [TagSetRole::Owns, TagSetRole::Audience].into_iter().find_map(|r| self.with_role(r));
         if let Some((set, tags)) = home {

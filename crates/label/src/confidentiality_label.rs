@@ -1,4 +1,5 @@
 //! A confidentiality label as a value (L-001 to L-003, L-070): what both readers, JSON and XML, build and both writers write.
+use crate::json::present;
 use crate::name::{cmp_oid, fold, is_oid, name, text};
 use serde::{Deserialize, Serialize};
 use stix::{Id, Timestamp, id::MarkingDefinition};
@@ -41,18 +42,23 @@ pub enum TagType {
     Informative,
 }
 
-/// One category of a label. Values are sorted and occur once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One category of a label, as `ent-label/1` writes it. Values are sorted and occur once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Category {
     pub(crate) tag: String,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub(crate) oid: Option<String>,
+    #[serde(rename = "type")]
     pub(crate) kind: TagType,
     pub(crate) values: Vec<String>,
 }
 
-/// Who made the label: `OriginatorID`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who made the label: `OriginatorID`; as `ent-label/1` writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Originator {
+    #[serde(rename = "type")]
     pub(crate) kind: String,
     pub(crate) value: String,
 }

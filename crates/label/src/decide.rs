@@ -1,6 +1,5 @@
 //! The whole decision for a recipient (labels.md 6.1).
 use crate::policy::{Chosen, Resolved};
-use crate::stanag4774::extension_namespace;
 use crate::{
     Bits, Chain, Clearance, CollectionNo, Dissemination, Label, LabelState, Markings, Meaning, Onward, Origin,
     Override, Policies, Policy, Reader, Role, TagType, Tlp, Validity, Way,
@@ -382,9 +381,8 @@ impl Authority<'_> {
     /// *widen* needs a signature that nothing here can check.
     fn demand<'s>(&'s self, label: &'s Label, beside: &[&'s Label], trusted: bool, demands: &mut Vec<Demand<'s>>) {
         let found = self.look_up(label);
-        let harmless =
-            |e: &String| matches!((&found, extension_namespace(e)), (Ok((p, _)), Some(ns)) if p.harmless.contains(&ns));
-        let extended = !label.parts().ext.iter().all(harmless);
+        let known = matches!(&found, Ok((policy, _)) if policy.knows_extensions(label));
+        let extended = !known && !label.parts().ext.is_empty();
         let mut alternatives = Vec::new();
         if found.is_ok() {
             let written = label.parts().alternatives.iter().filter(|_| trusted).chain(beside.iter().copied());

@@ -4,8 +4,7 @@
 //! never lets in anyone whom that label does not already name.
 use crate::confidentiality_label::{Originator, Parts};
 use crate::name::fold;
-use crate::policy::{Chosen, Operation, Policy, Resolved, TagSet, TagSetRole, Validity, Value};
-use crate::stanag4774::extension_namespace;
+use crate::policy::{Chosen, Operation, Policy, Resolved, TagSet, TagSetRole, Validity, Value, choose};
 use crate::{Label, Policies, PolicyError, Role, TagType};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -25,9 +24,12 @@ pub enum Way {
 
 /// `@applied`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Applied {
+pub enum Applied {
+    /// For data that leaves.
     Encrypt,
+    /// For data that arrives.
     Decrypt,
+    /// For both.
     Both,
 }
 
@@ -42,22 +44,29 @@ impl Applied {
 
 /// One `equivalentClassification`; policies are named by their folded names.
 #[derive(Debug)]
-pub(crate) struct EquivalentClass {
-    pub(crate) policy: String,
-    pub(crate) lacv: String,
-    pub(crate) applied: Applied,
+pub struct EquivalentClass {
+    /// Which policy.
+    pub policy: String,
+    /// Which of its classifications.
+    pub lacv: String,
+    /// In which direction.
+    pub applied: Applied,
     pub(crate) required: Vec<ForeignRule>,
 }
 
 /// One `equivalentSecCategoryTag`.
 #[derive(Debug)]
-pub(crate) struct EquivalentTag {
-    pub(crate) policy: String,
+pub struct EquivalentTag {
+    /// Which policy.
+    pub policy: String,
     pub(crate) set_oid: String,
     pub(crate) kind: Option<TagType>,
-    pub(crate) lacv: String,
-    pub(crate) applied: Applied,
-    pub(crate) discard: bool,
+    /// Which of the values of its tag set.
+    pub lacv: String,
+    /// In which direction.
+    pub applied: Applied,
+    /// It may be lost on the way (L-103).
+    pub discard: bool,
 }
 
 /// What another policy's label must have besides: of an `equivalentPolicy` or an `equivalentSecurityCategoryTagSet`.
@@ -256,8 +265,7 @@ impl Policies {
             return Err(Unmapped::Policy);
         }
         let found = from.resolve(label, Validity::Old, None).map_err(|why| Unmapped::Label(why.to_owned()))?;
-        let harmless = |e: &String| extension_namespace(e).is_some_and(|ns| from.harmless.contains(&ns));
-        if label.succession().is_some() || !label.parts().ext.iter().all(harmless) {
+        if label.succession().is_some() || !from.knows_extensions(label) {
             return Err(Unmapped::Extension);
         }
         let source_speaks = way == Way::Leaving || self.trust.sources.contains(from.oid());
@@ -334,7 +342,7 @@ impl<'a> Mapping<'a> {
             for value in self.from.values_of(c) {
                 let shown = || format!("{} {}", set.name, value.name);
                 match self.counterpart(set, kind, value)? {
-                    Counterpart::Is(found) => self.add(found),
+                    Counterpart::Is(found) => choose(&mut self.chosen, found),
                     Counterpart::Discard if kind == TagType::Restrictive => {
                         let named = [self.from.oid(), self.to.oid(), &set.oid, &value.key].map(ToOwned::to_owned);
                         if !self.policies.trust.discards.contains(&named) {
@@ -363,7 +371,7 @@ impl<'a> Mapping<'a> {
         for member in self.from.expand([group], label.roll) {
             let value = set.lanes.iter().filter(|l| l.kind == kind).flat_map(|l| &l.values).find(|v| v.key == member);
             match value.map(|v| self.counterpart(set, kind, v)).transpose()? {
-                Some(Counterpart::Is(found)) => self.add(found),
+                Some(Counterpart::Is(found)) => choose(&mut self.chosen, found),
                 _ => return Err(Unmapped::Value(format!("{} {}", set.name, group.name))),
             }
         }
@@ -410,13 +418,6 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    fn add(&mut self, found: Chosen) {
-        match self.chosen.iter_mut().find(|c| c.set == found.set && c.lane == found.lane) {
-            Some(c) => c.values.extend(found.values),
-            None => self.chosen.push(found),
-        }
-    }
-
     /// The values that say who may have it, before anything is added.
     fn named(&self) -> Vec<&'a Value> {
         let says = |s: &TagSet| matches!(s.role, Some(TagSetRole::Owns | TagSetRole::Expands | TagSetRole::Audience));
@@ -452,7 +453,7 @@ impl<'a> Mapping<'a> {
             for group in &rule.groups {
                 let lacv = group.lacv.as_ref().ok_or(Unmapped::Choice)?;
                 let found = self.to.value_by_lacv(|s| s.key == group.set, group.kind, lacv).ok_or(Unmapped::Choice)?;
-                self.add(found);
+                choose(&mut self.chosen, found);
             }
         }
         Ok(())
@@ -474,7 +475,7 @@ impl<'a> Mapping<'a> {
             }
             for group in groups {
                 let value = group.value.ok_or(Unmapped::Choice)?;
-                self.add(Chosen { set: group.set, lane: group.lane, values: BTreeSet::from([value]) });
+                choose(&mut self.chosen, Chosen { set: group.set, lane: group.lane, values: BTreeSet::from([value]) });
             }
         }
         Err(Unmapped::Choice)

@@ -2,7 +2,7 @@
 use crate::clearance::{Claim, Claims};
 use crate::confidentiality_label::{Category, LABEL_BYTES_MAX, Originator, Parts};
 use crate::name::instant;
-use crate::{Clearance, Label, Policies, Role, TagType};
+use crate::{Clearance, Label, Policies, Role};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -16,9 +16,9 @@ struct Wire {
     classification: String,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     privacy_mark: Option<String>,
-    categories: Vec<WireCategory>,
+    categories: Vec<Category>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    originator: Option<WireOriginator>,
+    originator: Option<Originator>,
     created: String,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     review: Option<String>,
@@ -42,25 +42,6 @@ struct WirePolicy {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireCategory {
-    tag: String,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    oid: Option<String>,
-    #[serde(rename = "type")]
-    kind: TagType,
-    values: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireOriginator {
-    #[serde(rename = "type")]
-    kind: String,
-    value: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct WireSuccession {
     at: String,
     label: Box<Wire>,
@@ -78,7 +59,7 @@ struct WireClearance {
 }
 
 /// An optional member is there with a value or not there at all; `null` is neither (L-071).
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(d: D) -> Result<Option<T>, D::Error> {
     T::deserialize(d).map(Some)
 }
 
@@ -117,12 +98,8 @@ fn read(wire: Wire) -> Result<Label, String> {
         policy_oid: wire.policy.oid,
         classification: wire.classification,
         privacy_mark: wire.privacy_mark,
-        categories: wire
-            .categories
-            .into_iter()
-            .map(|c| Category { tag: c.tag, oid: c.oid, kind: c.kind, values: c.values })
-            .collect(),
-        originator: wire.originator.map(|o| Originator { kind: o.kind, value: o.value }),
+        categories: wire.categories,
+        originator: wire.originator,
         created: time("created", &wire.created)?,
         review: wire.review.map(|r| time("review", &r)).transpose()?,
         succession: match wire.succession {
@@ -142,12 +119,8 @@ fn write(parts: &Parts) -> Wire {
         policy: WirePolicy { name: parts.policy.clone(), oid: parts.policy_oid.clone() },
         classification: parts.classification.clone(),
         privacy_mark: parts.privacy_mark.clone(),
-        categories: parts
-            .categories
-            .iter()
-            .map(|c| WireCategory { tag: c.tag.clone(), oid: c.oid.clone(), kind: c.kind, values: c.values.clone() })
-            .collect(),
-        originator: parts.originator.as_ref().map(|o| WireOriginator { kind: o.kind.clone(), value: o.value.clone() }),
+        categories: parts.categories.clone(),
+        originator: parts.originator.clone(),
         created: parts.created.as_str().to_owned(),
         review: parts.review.as_ref().map(|t| t.as_str().to_owned()),
         succession: parts

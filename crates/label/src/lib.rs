@@ -14,7 +14,6 @@ mod clearance;
 mod combine;
 mod confidentiality_label;
 mod decide;
-mod describe;
 mod dissemination;
 mod equivalence;
 mod gate;
@@ -38,12 +37,15 @@ pub use confidentiality_label::{
     ALTERNATIVES_MAX, CATEGORIES_MAX, LABEL_BYTES_MAX, Label, Role, SUCCESSIONS_MAX, TagType, VALUES_MAX,
 };
 pub use decide::{Authority, Decision, Reason, Step};
-pub use describe::Choice;
 pub use dissemination::{ADDRESSEES_MAX, DISSEMINATION_EXTENSION, Dissemination, Onward, dissemination_definition};
-pub use equivalence::{Trust, Unmapped, Way};
+pub use equivalence::{Applied, EquivalentClass, EquivalentTag, Trust, Unmapped, Way};
 pub use gate::{Evidence, Labelled, Notice, Released, Withheld, release_notice};
-pub use membership::Membership;
-pub use policy::{Policies, Policy, PolicyError, Validity};
+pub use marking_text::{Phrase, Qualifier, phrase};
+pub use membership::{Membership, Roll};
+pub use policy::{
+    Classification, Group, Lane, Operation, Policies, Policy, PolicyError, Requirement, Tag, TagSet, TagSetRole,
+    Threshold, Validity, Value, within,
+};
 pub use reader::{Kinds, Link, Reader, ReaderNo};
 pub use redact::{NotRedacted, Redacted, Redaction};
 pub use spif::{SPIF_BYTES_MAX, SPIF_NODES_MAX};

@@ -5,19 +5,26 @@ use std::fmt::Write as _;
 
 /// One `markingData`.
 #[derive(Debug)]
-pub(crate) struct Phrase {
-    pub(crate) text: Option<String>,
-    pub(crate) lang: Option<String>,
-    pub(crate) codes: Vec<String>,
+pub struct Phrase {
+    /// What is shown.
+    pub text: Option<String>,
+    /// Language (BCP 47).
+    pub lang: Option<String>,
+    /// Where, and instead of what.
+    pub codes: Vec<String>,
 }
 
 /// One `qualifier` of a `markingQualifier`.
 #[derive(Debug)]
-pub(crate) struct Qualifier {
-    pub(crate) place: Option<String>,
-    pub(crate) code: String,
-    pub(crate) text: String,
-    pub(crate) lang: Option<String>,
+pub struct Qualifier {
+    /// Where.
+    pub place: Option<String>,
+    /// `prefix`, `suffix` or `separator`.
+    pub code: String,
+    /// What is shown.
+    pub text: String,
+    /// Language (BCP 47).
+    pub lang: Option<String>,
 }
 
 /// Every code that SPIF 2.1 knows (3.2); others are a fault of the file.
@@ -75,7 +82,8 @@ fn has(phrases: &[Phrase], code: &str) -> bool {
     phrases.iter().any(|p| p.has(code))
 }
 
-pub(crate) fn phrase<'a>(phrases: &'a [Phrase], lang: &str) -> Option<&'a str> {
+/// What is shown for the top of a page in a language, if the file says anything (3.2).
+pub fn phrase<'a>(phrases: &'a [Phrase], lang: &str) -> Option<&'a str> {
     pick(&phrases.iter().filter(|p| p.for_page() && p.text.as_ref().is_some_and(|t| !t.is_empty())), lang, |p| {
         p.lang.as_deref()
     })?
@@ -95,6 +103,17 @@ fn qualifier<'a>(qualifiers: &'a [Qualifier], code: &str, lang: &str) -> Option<
     pick(&qualifiers.iter().filter(page), lang, |q| q.lang.as_deref()).map(|q| q.text.as_str())
 }
 
+/// What is shown, with what the file puts around and between; nothing if nothing is shown.
+fn framed(qualifiers: &[Qualifier], shown: &[impl AsRef<str>], lang: &str) -> String {
+    let written = |code: &str| qualifier(qualifiers, code, lang);
+    let shown: Vec<&str> = shown.iter().map(AsRef::as_ref).collect();
+    if shown.is_empty() {
+        return String::new();
+    }
+    let (prefix, suffix) = (written("prefix").unwrap_or(""), written("suffix").unwrap_or(""));
+    format!("{prefix}{}{suffix}", shown.join(written("separator").unwrap_or(" ")))
+}
+
 impl Policy {
     /// Marking text (3.2) for the top of a page, in a language (BCP 47). A label that is not of this policy, or not valid in it, is spelled out as written.
     pub fn marking_text(&self, label: &Label, lang: &str) -> String {
@@ -110,40 +129,30 @@ impl Policy {
         if !has(&class.phrases, "noMarkingDisplay") {
             shown.push(self.policy_phrase(label, class, lang).to_owned());
             let suppressed = has(&class.phrases, "suppressClassName")
-                || self.chosen_values(label).any(|v| has(&v.phrases, "suppressClassName"));
+                || self.values(label).any(|v| has(&v.phrases, "suppressClassName"));
             if !suppressed {
                 shown.push(phrase(&class.phrases, lang).unwrap_or(&class.name).to_owned());
             }
         }
         for (i, set) in self.tag_sets.iter().enumerate() {
             for chosen in label.chosen.iter().filter(|c| c.set == i) {
-                let Some(track) = set.lanes.get(chosen.lane) else { continue };
-                shown.extend(track.tags.iter().filter_map(|tag| self.tag_text(label, set, chosen, tag, lang)));
+                shown.extend(self.lane(chosen).tags.iter().map(|tag| self.tag_text(label, set, chosen, tag, lang)));
             }
         }
         shown.retain(|s| !s.is_empty());
-        let separator = qualifier(&self.qualifiers, "separator", lang).unwrap_or(" ");
-        let body = shown.join(separator);
-        if body.is_empty() {
-            return body;
-        }
-        format!(
-            "{}{body}{}",
-            qualifier(&self.qualifiers, "prefix", lang).unwrap_or(""),
-            qualifier(&self.qualifiers, "suffix", lang).unwrap_or("")
-        )
+        framed(&self.qualifiers, &shown, lang)
     }
 
     /// Classification before category before SPIF (L-061).
     fn policy_phrase<'a>(&'a self, label: &'a Resolved, class: &'a Classification, lang: &str) -> &'a str {
         replacement(&class.phrases, lang)
-            .or_else(|| self.chosen_values(label).find_map(|v| replacement(&v.phrases, lang)))
+            .or_else(|| self.values(label).find_map(|v| replacement(&v.phrases, lang)))
             .or_else(|| replacement(&self.phrases, lang))
             .unwrap_or(&self.name)
     }
 
-    fn tag_text(&self, label: &Resolved, set: &TagSet, chosen: &Chosen, tag: &Tag, lang: &str) -> Option<String> {
-        let values = &set.lanes.get(chosen.lane)?.values;
+    fn tag_text(&self, label: &Resolved, set: &TagSet, chosen: &Chosen, tag: &Tag, lang: &str) -> String {
+        let values = &self.lane(chosen).values;
         let shown: Vec<&str> = chosen
             .values
             .range(tag.values.clone())
@@ -153,16 +162,7 @@ impl Policy {
                 phrase(&v.phrases, lang).or_else(|| (!has(&v.phrases, "noNameDisplay")).then_some(v.name.as_str()))
             })
             .collect();
-        if shown.is_empty() {
-            return None;
-        }
-        let separator = qualifier(&tag.qualifiers, "separator", lang).unwrap_or(" ");
-        Some(format!(
-            "{}{}{}",
-            qualifier(&tag.qualifiers, "prefix", lang).unwrap_or(""),
-            shown.join(separator),
-            qualifier(&tag.qualifiers, "suffix", lang).unwrap_or("")
-        ))
+        framed(&tag.qualifiers, &shown, lang)
     }
 
     /// L-061: in a tag that says who else may have it, the context and the owner's own audience are not shown.
@@ -172,19 +172,7 @@ impl Policy {
         }
         let owns = |c: &&Chosen| self.tag_sets.get(c.set).is_some_and(|s| s.role == Some(TagSetRole::Owns));
         set.home.as_ref() == Some(&value.key)
-            || label.chosen.iter().filter(owns).any(|c| {
-                c.values
-                    .iter()
-                    .filter_map(|v| self.tag_sets.get(c.set)?.lanes.get(c.lane)?.values.get(*v))
-                    .any(|v| v.key == value.key)
-            })
-    }
-
-    fn chosen_values<'a>(&'a self, label: &'a Resolved) -> impl Iterator<Item = &'a Value> {
-        label
-            .chosen
-            .iter()
-            .flat_map(|c| c.values.iter().filter_map(|v| self.tag_sets.get(c.set)?.lanes.get(c.lane)?.values.get(*v)))
+            || label.chosen.iter().filter(owns).flat_map(|c| self.values_of(c)).any(|v| v.key == value.key)
     }
 }
 

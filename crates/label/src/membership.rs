@@ -25,12 +25,13 @@ impl Membership {
 /// All groups as they were from one day on: one `memberships` element of the policy file. The day is its `version`, e.g. `2024-03-07`; without
 /// one it holds from ever.
 #[derive(Debug)]
-pub(crate) struct Roll {
+pub struct Roll {
     pub(crate) from: Option<Timestamp>,
-    pub(crate) version: String,
+    /// The day, as the file writes it; empty if it names none.
+    pub version: String,
     pub(crate) groups: Vec<Membership>,
     /// The same by the policy's own names, folded: what is compared.
-    pub(crate) members: BTreeMap<String, BTreeSet<String>>,
+    pub members: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Names of members, and of groups that no list resolves: both stand for themselves.
@@ -59,6 +60,11 @@ impl Policy {
     /// Groups and their members as of the newest list (L-059).
     pub fn memberships(&self) -> &[Membership] {
         self.rolls.last().map_or(&[], |r| r.groups.as_slice())
+    }
+
+    /// Every list, oldest first.
+    pub fn rolls(&self) -> &[Roll] {
+        &self.rolls
     }
 
     /// The version of the membership list that counts for a label made at `created`, as the file writes it (L-028); empty if it names none.
@@ -153,7 +159,7 @@ impl Policy {
 
     /// Whether a value of the tag that owns is no audience itself but opens the label to those whom the tag that expands names: its rules
     /// require that tag (NATO: `Releasable`).
-    pub(crate) fn opens(&self, value: &Value) -> bool {
+    pub fn opens(&self, value: &Value) -> bool {
         let expands = self.with_role(TagSetRole::Expands).map(|(i, _)| i);
         expands.is_some_and(|e| value.required.iter().flat_map(|r| &r.groups).any(|g| g.set == e))
     }

@@ -4,6 +4,7 @@ use crate::equivalence::{Besides, EquivalentClass, EquivalentTag};
 use crate::marking_text::{Phrase, Qualifier};
 use crate::membership::Roll;
 use crate::name::{Wanted, cmp_oid};
+use crate::stanag4774::extension_namespace;
 use crate::{Clearance, Label, Reason, TagType, Trust};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -42,106 +43,150 @@ pub struct Policy {
 
 /// From how many of something on a product is held (L-096).
 #[derive(Debug)]
-pub(crate) struct Threshold {
-    pub(crate) what: String,
-    pub(crate) most: u64,
-    /// The classification below which a person may not go.
-    pub(crate) floor: usize,
+pub struct Threshold {
+    /// Of what, e.g. `indicator`.
+    pub what: String,
+    /// How many are not held yet.
+    pub most: u64,
+    /// The classification below which a person may not go, by place.
+    pub floor: usize,
 }
 
 /// One `securityClassification`.
 #[derive(Debug)]
-pub(crate) struct Classification {
-    pub(crate) name: String,
+pub struct Classification {
+    /// As the file writes it.
+    pub name: String,
     /// The name folded, as are all `key`s here.
-    pub(crate) key: String,
-    pub(crate) lacv: String,
-    pub(crate) hierarchy: i64,
-    pub(crate) obsolete: bool,
-    pub(crate) required: Vec<Requirement>,
-    pub(crate) phrases: Vec<Phrase>,
-    pub(crate) equivalents: Vec<EquivalentClass>,
+    pub key: String,
+    /// What stands for it in other files.
+    pub lacv: String,
+    /// Its rank: a higher one is stricter.
+    pub hierarchy: i64,
+    /// No longer for new labels (L-055).
+    pub obsolete: bool,
+    /// What a label of it must have besides.
+    pub required: Vec<Requirement>,
+    /// Its markings.
+    pub phrases: Vec<Phrase>,
+    /// What it is in other policies.
+    pub equivalents: Vec<EquivalentClass>,
 }
 
 /// What a tag set is for in the policy (L-059, L-094).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TagSetRole {
+pub enum TagSetRole {
+    /// The context that owns the data.
     Owns,
+    /// Those beyond the context.
     Expands,
+    /// Those of the audience who are left.
     Narrows,
+    /// The whole audience.
     Audience,
 }
 
 /// One `securityCategoryTagSet`.
 #[derive(Debug)]
-pub(crate) struct TagSet {
-    pub(crate) name: String,
+pub struct TagSet {
+    /// As the file writes it.
+    pub name: String,
     /// The name once more, for reasons: these are made for every reader who is refused.
     pub(crate) shown: Arc<str>,
-    pub(crate) key: String,
-    pub(crate) oid: String,
-    pub(crate) aliases: Vec<String>,
-    pub(crate) role: Option<TagSetRole>,
-    pub(crate) home: Option<String>,
-    pub(crate) lanes: Vec<Lane>,
+    /// The name folded.
+    pub key: String,
+    /// Object identifier.
+    pub oid: String,
+    /// Other names (L-010), folded.
+    pub aliases: Vec<String>,
+    /// What it is for, if the file says so.
+    pub role: Option<TagSetRole>,
+    /// The value that stands for the owner's own audience, folded.
+    pub home: Option<String>,
+    /// One for each type.
+    pub lanes: Vec<Lane>,
     pub(crate) equivalents: Vec<Besides>,
 }
 
 /// All tags of one type in one tag set, merged for look-up (L-053).
 #[derive(Debug)]
-pub(crate) struct Lane {
-    pub(crate) kind: TagType,
-    pub(crate) values: Vec<Value>,
-    pub(crate) tags: Vec<Tag>,
+pub struct Lane {
+    /// The type.
+    pub kind: TagType,
+    /// In the order of the file.
+    pub values: Vec<Value>,
+    /// In the order of the file.
+    pub tags: Vec<Tag>,
 }
 
 /// One `securityCategoryTag`: a run of the lane's values.
 #[derive(Debug)]
-pub(crate) struct Tag {
+pub struct Tag {
     pub(crate) values: std::ops::Range<usize>,
     pub(crate) min: usize,
     pub(crate) max: usize,
-    pub(crate) qualifiers: Vec<Qualifier>,
+    /// What stands around and between its values in a marking.
+    pub qualifiers: Vec<Qualifier>,
 }
 
 /// One `tagCategory`.
 #[derive(Debug)]
-pub(crate) struct Value {
-    pub(crate) name: String,
-    pub(crate) key: String,
-    pub(crate) aliases: Vec<String>,
-    pub(crate) lacv: String,
-    pub(crate) obsolete: bool,
-    pub(crate) window: (Option<Timestamp>, Option<Timestamp>),
-    pub(crate) required_class: Option<usize>,
-    pub(crate) excluded_classes: Vec<usize>,
-    pub(crate) required: Vec<Requirement>,
-    pub(crate) excluded: Vec<Group>,
-    pub(crate) phrases: Vec<Phrase>,
-    pub(crate) equivalents: Vec<EquivalentTag>,
+pub struct Value {
+    /// As the file writes it.
+    pub name: String,
+    /// The name folded.
+    pub key: String,
+    /// Other names (L-010), folded.
+    pub aliases: Vec<String>,
+    /// What stands for it in rules and in other files.
+    pub lacv: String,
+    /// No longer for new labels (L-055).
+    pub obsolete: bool,
+    /// From when until when it is for new labels; both ends belong to it.
+    pub window: (Option<Timestamp>, Option<Timestamp>),
+    /// The one classification at which it may stand, by place.
+    pub required_class: Option<usize>,
+    /// Classifications at which it may not stand, by place.
+    pub excluded_classes: Vec<usize>,
+    /// What a label with it must have besides.
+    pub required: Vec<Requirement>,
+    /// What a label with it may not have.
+    pub excluded: Vec<Group>,
+    /// Its markings.
+    pub phrases: Vec<Phrase>,
+    /// What it is in other policies.
+    pub equivalents: Vec<EquivalentTag>,
 }
 
 /// `requiredCategory/@operation`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
+pub enum Operation {
+    /// Exactly one of the groups.
     OnlyOne,
+    /// At least one of them.
     OneOrMore,
+    /// Every one.
     All,
 }
 
 /// One `requiredCategory`.
 #[derive(Debug)]
-pub(crate) struct Requirement {
-    pub(crate) operation: Operation,
-    pub(crate) groups: Vec<Group>,
+pub struct Requirement {
+    /// How many of the groups.
+    pub operation: Operation,
+    /// What is counted.
+    pub groups: Vec<Group>,
 }
 
-/// One `categoryGroup` or `excludedCategory`: a value of a lane, or any value of it.
+/// One `categoryGroup` or `excludedCategory`: a value of a lane, or any value of it; all by place.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Group {
-    pub(crate) set: usize,
-    pub(crate) lane: usize,
-    pub(crate) value: Option<usize>,
+pub struct Group {
+    /// Which tag set.
+    pub set: usize,
+    /// Which lane of it.
+    pub lane: usize,
+    /// Which value of that, or any.
+    pub value: Option<usize>,
 }
 
 /// Every fault of a policy file at once (L-052).
@@ -167,6 +212,26 @@ pub(crate) struct Chosen {
     pub(crate) set: usize,
     pub(crate) lane: usize,
     pub(crate) values: BTreeSet<usize>,
+}
+
+/// Adds values to those of the same lane.
+pub(crate) fn choose(chosen: &mut Vec<Chosen>, more: Chosen) {
+    match chosen.iter_mut().find(|c| c.set == more.set && c.lane == more.lane) {
+        Some(c) => c.values.extend(more.values),
+        None => chosen.push(more),
+    }
+}
+
+impl Value {
+    /// Whether it may stand on a label of this classification.
+    pub fn stands_at(&self, class: usize) -> bool {
+        !self.excluded_classes.contains(&class) && self.required_class.is_none_or(|c| c == class)
+    }
+
+    /// The same for a new label, whatever the value's dates.
+    pub fn is_usable_at(&self, class: usize) -> bool {
+        !self.obsolete && self.stands_at(class)
+    }
 }
 
 impl TagSet {
@@ -229,15 +294,48 @@ impl Policy {
         within(&self.window, at)
     }
 
-    pub(crate) fn classifications(&self) -> &[Classification] {
+    /// Its classifications, in the order of the file.
+    pub fn classifications(&self) -> &[Classification] {
         &self.classifications
+    }
+
+    /// Its tag sets, in the order of the file.
+    pub fn tag_sets(&self) -> &[TagSet] {
+        &self.tag_sets
+    }
+
+    /// Markings of the policy itself.
+    pub fn phrases(&self) -> &[Phrase] {
+        &self.phrases
+    }
+
+    /// What stands around and between the parts of a marking.
+    pub fn qualifiers(&self) -> &[Qualifier] {
+        &self.qualifiers
+    }
+
+    /// From how many of something on a product is held (L-096).
+    pub fn thresholds(&self) -> &[Threshold] {
+        &self.thresholds
+    }
+
+    /// Name spaces of extensions that restrict nobody (L-014).
+    pub fn harmless(&self) -> &BTreeSet<String> {
+        &self.harmless
+    }
+
+    /// Whether every extension that a label carries stands in a name space that this file calls harmless (L-014).
+    pub(crate) fn knows_extensions(&self, label: &Label) -> bool {
+        let harmless = |e: &String| extension_namespace(e).is_some_and(|ns| self.harmless.contains(&ns));
+        label.parts().ext.iter().all(harmless)
     }
 
     pub(crate) fn classification(&self, name: &str) -> Option<&Classification> {
         self.class_index(name).and_then(|i| self.classifications.get(i))
     }
 
-    pub(crate) fn class_index(&self, name: &str) -> Option<usize> {
+    /// The place of a classification among [`Self::classifications`], by its name.
+    pub fn class_index(&self, name: &str) -> Option<usize> {
         let wanted = Wanted::new(name);
         self.classifications.iter().position(|c| wanted.is(&c.key))
     }
@@ -317,10 +415,7 @@ impl Policy {
             if chosen.iter().any(|c| c.set == set && c.lane != lane) {
                 return Err("tag-type");
             }
-            match chosen.iter_mut().find(|c| c.set == set) {
-                Some(c) => c.values.extend(values),
-                None => chosen.push(Chosen { set, lane, values }),
-            }
+            choose(&mut chosen, Chosen { set, lane, values });
         }
         // The order of L-071, whatever the label left out: the first failing tag is the reason told, and that must not depend on spelling.
         chosen.sort_by(|a, b| cmp_oid(Some(&self.tag_sets[a.set].oid), Some(&self.tag_sets[b.set].oid)));
@@ -377,8 +472,8 @@ impl Policy {
         &self.tag_sets[c.set].lanes[c.lane]
     }
 
-    fn values<'a>(&'a self, label: &'a Resolved) -> impl Iterator<Item = &'a Value> {
-        label.chosen.iter().flat_map(|c| c.values.iter().map(|v| &self.lane(c).values[*v]))
+    pub(crate) fn values<'a>(&'a self, label: &'a Resolved) -> impl Iterator<Item = &'a Value> {
+        label.chosen.iter().flat_map(|c| self.values_of(c))
     }
 
     /// The whole function of labels.md section 6 for one policy, in reading mode and without regard to dates. The error is a reason of L-083.
@@ -432,24 +527,11 @@ impl Policy {
     pub fn spelled(&self, label: &Label) -> Result<Label, String> {
         let resolved = self.resolve(label, Validity::Old, None)?;
         let mut parts = label.parts().clone();
-        parts.policy.clone_from(&self.name);
-        parts.policy_oid = Some(self.oid.clone());
-        parts.classification.clone_from(&self.classifications[resolved.class].name);
-        parts.categories = resolved
-            .chosen
-            .iter()
-            .map(|c| crate::confidentiality_label::Category {
-                tag: self.tag_sets[c.set].name.clone(),
-                oid: Some(self.tag_sets[c.set].oid.clone()),
-                kind: self.lane(c).kind,
-                values: c.values.iter().map(|v| self.lane(c).values[*v].name.clone()).collect(),
-            })
-            .collect();
         if let Some((at, next)) = label.succession() {
             let next = if self.names_me(next).is_ok() { self.spelled(next)? } else { next.clone() };
             parts.succession = Some((at.clone(), Box::new(next)));
         }
-        Label::new(parts)
+        self.label_of(resolved.class, &resolved.chosen, parts)
     }
 
     /// Where a value stands in the SPIF, for writing in SPIF order (L-042).
@@ -484,8 +566,8 @@ impl Group {
     }
 }
 
-/// Both ends belong to a window.
-pub(crate) fn within(window: &(Option<Timestamp>, Option<Timestamp>), at: &Timestamp) -> bool {
+/// Whether an instant is in a window, to which both ends belong.
+pub fn within(window: &(Option<Timestamp>, Option<Timestamp>), at: &Timestamp) -> bool {
     window.0.as_ref().is_none_or(|from| from <= at) && window.1.as_ref().is_none_or(|until| at <= until)
 }
 

@@ -353,21 +353,9 @@ impl Reading<'_, '_> {
             }
         }
         let (policy, policy_oid) = policy.ok_or("there is no PolicyIdentifier")?;
-        Ok(Parts {
-            role: Role::Originator,
-            policy,
-            policy_oid,
-            classification: classification.ok_or("there is no Classification")?,
-            privacy_mark,
-            categories,
-            originator: None,
-            created: self.time("CreationDateTime", NO_CREATION)?,
-            review: None,
-            succession: None,
-            alternatives: Vec::new(),
-            assumed: false,
-            ext: Vec::new(),
-        })
+        let classification = classification.ok_or("there is no Classification")?;
+        let nothing = Parts::empty(Role::Originator, &self.time("CreationDateTime", NO_CREATION)?);
+        Ok(Parts { policy, policy_oid, classification, privacy_mark, categories, ..nothing })
     }
 
     fn policy(&mut self, el: El<'_>) -> Result<(String, Option<String>), String> {

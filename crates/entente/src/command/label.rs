@@ -1,3 +1,4 @@
+use super::policy::describe::{choices, new_classifications};
 use crate::{durable, eprint, operator, print, render};
 use clap::{Args, Subcommand};
 use label::{Label, Policies, Policy, Validity};
@@ -208,8 +209,8 @@ fn tag_and_values(text: &str) -> Result<(String, Vec<String>), String> {
 
 /// What the policy's own rules leave no choice about (L-023, L-025); each told.
 fn fill_in(policy: &Policy, draft: &mut Draft, now: &stix::Timestamp) -> Result<Vec<String>, String> {
-    let choices = policy.choices(&draft.classification, now).ok_or_else(|| {
-        let known = policy.new_classifications().join(", ");
+    let choices = choices(policy, &draft.classification, now).ok_or_else(|| {
+        let known = new_classifications(policy).join(", ");
         format!("policy `{}` has no classification `{}`; it has {known}", policy.name(), draft.classification)
     })?;
     let tag_of = |role: &str| choices.iter().find(|c| c.role == Some(role));
@@ -248,7 +249,7 @@ fn fill_in(policy: &Policy, draft: &mut Draft, now: &stix::Timestamp) -> Result<
 impl Draft {
     /// The label, if it is valid as a new one (L-054); else what could be chosen instead.
     fn label(&self, policy: &Policy, created: &str, review: &str, now: &stix::Timestamp) -> Result<Label, String> {
-        let choices = policy.choices(&self.classification, now).unwrap_or_default();
+        let choices = choices(policy, &self.classification, now).unwrap_or_default();
         let mut categories = Vec::new();
         for (tag, values) in &self.sets {
             let Some(choice) = choices.iter().find(|c| c.tag.eq_ignore_ascii_case(tag)) else {
@@ -287,9 +288,9 @@ impl Draft {
 fn pick(policies: &Policies, now: &stix::Timestamp, input: &mut impl BufRead) -> Result<Draft, String> {
     let names: Vec<&str> = policies.iter().map(Policy::name).collect();
     let policy = held(policies, names.get(one("Policy", &names, input)?).copied().unwrap_or_default())?;
-    let levels = policy.new_classifications();
+    let levels = new_classifications(policy);
     let level = levels.get(one("Classification", &levels, input)?).copied().unwrap_or_default();
-    let choices = policy.choices(level, now).unwrap_or_default();
+    let choices = choices(policy, level, now).unwrap_or_default();
     loop {
         let mut sets = Vec::new();
         for choice in &choices {

@@ -1,6 +1,7 @@
 //! `entente label from-misp` and `to-misp`: distributions of a MISP and markings of a node (labels.md section 11).
 
 use super::label::write_bundle;
+use super::policy::describe::new_classifications;
 use clap::Args;
 use label::{Authority, Chain, Clearance, Decision, LabelState, Meaning, Onward, Origin, Pap, Reader, Tlp};
 use misp::{Audience, Distribution, Leaving, Shared, SharingGroup, Tags, Whose};
@@ -204,7 +205,7 @@ impl ToMisp {
 fn stranger(config: &Config, collection: label::CollectionNo) -> Result<Reader, String> {
     let public = config.policies.iter().filter(|policy| policy.is_public());
     let clearances = public.map(|policy| {
-        let json = json!({"policy": policy.name(), "classifications": policy.new_classifications(), "categories": {}});
+        let json = json!({"policy": policy.name(), "classifications": new_classifications(policy), "categories": {}});
         Clearance::from_json(&json, &config.policies)
     });
     Ok(Reader {

@@ -1,6 +1,7 @@
 use super::FAULTS;
 use crate::{print, render};
 use clap::Subcommand;
+use describe::describe;
 use label::{Policies, Policy};
 use serde_json::{Map, Value, json};
 use std::{
@@ -10,6 +11,7 @@ use std::{
     process::ExitCode,
 };
 
+pub(super) mod describe;
 mod page;
 
 /// `entente policy …`.
@@ -56,10 +58,10 @@ impl PolicyCommand {
                 show(&json!({ "policies": rows, "faults": faults }));
                 return Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAULTS) });
             }
-            Self::Show { file } => show(&load(&file)?.describe()),
-            Self::Diff { old, new } => show(&json!(diff(&load(&old)?.describe(), &load(&new)?.describe()))),
+            Self::Show { file } => show(&describe(&load(&file)?)),
+            Self::Diff { old, new } => show(&json!(diff(&describe(&load(&old)?), &describe(&load(&new)?)))),
             Self::Render { file, output } => {
-                let policy = load(&file)?.describe();
+                let policy = describe(&load(&file)?);
                 let text = output.extension().is_some_and(|e| e.eq_ignore_ascii_case("txt"));
                 let page = if text { page::text(&policy) } else { page::html(&policy) };
                 fs::write(&output, page).map_err(|e| format!("`{}`: {e}", output.display()))?;
@@ -148,7 +150,7 @@ mod tests {
             .replace("name=\"KFOR\" lacv=\"1501\"", "name=\"SFOR\" lacv=\"1501\"")
             .replace("phrase=\"DIFFUSION RESTREINTE\"", "phrase=\"DIFFUSION TRES RESTREINTE\"");
         assert_ne!(old, new);
-        let describe = |s: &str| Policy::load(s.as_bytes()).unwrap().describe();
+        let describe = |s: &str| describe(&Policy::load(s.as_bytes()).unwrap());
         assert_eq!(diff(&describe(&old), &describe(&old)), Vec::<Value>::new());
         let found = diff(&describe(&old), &describe(&new));
         let has = |what: &str, member: &str, value: &Value| {
@@ -167,7 +169,7 @@ mod tests {
             let hostile = policy(name)
                 .replace("UNCLASSIFIED\" lacv", "UN&lt;script&gt;CLASSIFIED\" lacv")
                 .replace("<spif:excludedClass>UNCLASSIFIED<", "<spif:excludedClass>UN&lt;script&gt;CLASSIFIED<");
-            let described = Policy::load(hostile.as_bytes()).unwrap().describe();
+            let described = describe(&Policy::load(hostile.as_bytes()).unwrap());
             let (html, text) = (page::html(&described), page::text(&described));
             for part in ["<script", "http://", "https://", "<link", "<img", "url("] {
                 assert!(!html.contains(part), "{name}: {part}");

@@ -1,5 +1,5 @@
 //! Bodies of the fuzz targets (fuzz/README.md): whatever is read, it does not panic, and what is accepted can be used and is what it says.
-use label::{Clearance, Label, Policies, Policy, SPIF_BYTES_MAX, Validity};
+use label::{Clearance, Label, Policies, Policy, SPIF_BYTES_MAX, Validity, phrase};
 
 const NATO: &[u8] = include_bytes!("../../policies/nato-demo.spif.xml");
 
@@ -40,15 +40,22 @@ pub(crate) fn label_json(data: &[u8]) {
     }
 }
 
-/// A policy file that loads has no value that could stand for two things, and describes itself.
+/// A policy file that loads has no value that could stand for two things, and every place that it names is there.
 pub(crate) fn spif(data: &[u8]) {
     let Ok(policy) = Policy::load(data) else { return };
     assert!(data.len() <= SPIF_BYTES_MAX);
-    let described = policy.describe();
-    assert_eq!(described["name"], policy.name());
-    let now = stix::Timestamp::from_micros(0);
-    for level in policy.new_classifications() {
-        assert!(policy.choices(level, &now).is_some(), "{level}");
+    let (classes, sets) = (policy.classifications(), policy.tag_sets());
+    let values = || sets.iter().flat_map(|s| &s.lanes).flat_map(|l| &l.values);
+    for (place, class) in classes.iter().enumerate() {
+        assert_eq!(policy.class_index(&class.name), Some(place));
+        assert!(policy.thresholds().iter().all(|t| t.floor < classes.len()));
+        let _ = (phrase(&class.phrases, "en"), values().filter(|v| v.is_usable_at(place)).count());
     }
+    let rules = classes.iter().flat_map(|c| &c.required).chain(values().flat_map(|v| &v.required));
+    for group in rules.flat_map(|r| &r.groups).chain(values().flat_map(|v| &v.excluded)) {
+        let lane = &sets[group.set].lanes[group.lane];
+        assert!(group.value.is_none_or(|v| v < lane.values.len()));
+    }
+    let _ = values().filter(|v| policy.opens(v)).count();
     let _ = Policies::new(vec![policy]);
 }

@@ -17,16 +17,16 @@ fn the_demonstration_policy_names_what_the_standard_names() {
     let policies = policies();
     let nato = policies.find("NATO", None).unwrap();
     assert_eq!(nato.oid(), "1.3.26.1.3.1");
-    let sets = nato.describe()["tag_sets"].clone();
     for (name, n, kind) in [
-        ("Special Category Designators", 1, "restrictive"),
-        ("Releasable To", 2, "permissive"),
-        ("Administrative", 3, "informative"),
-        ("Context", 4, "permissive"),
-        ("Only", 5, "permissive"),
+        ("Special Category Designators", 1, TagType::Restrictive),
+        ("Releasable To", 2, TagType::Permissive),
+        ("Administrative", 3, TagType::Informative),
+        ("Context", 4, TagType::Permissive),
+        ("Only", 5, TagType::Permissive),
     ] {
-        assert_eq!(sets[name]["oid"], format!("1.3.26.1.4.{n}"));
-        assert!(sets[name]["values"][kind].is_object(), "{name} is {kind}");
+        let set = nato.tag_sets().iter().find(|s| s.name == name).unwrap();
+        assert_eq!(set.oid, format!("1.3.26.1.4.{n}"));
+        assert!(set.lanes.iter().any(|l| l.kind == kind), "{name} is {kind:?}");
     }
     let top = make_label("NATO", "TOP SECRET", &[("Context", &["NATO"])]);
     assert_eq!(nato.marking_text(&top, "en"), "COSMIC TOP SECRET");
