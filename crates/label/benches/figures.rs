@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
 use label::{
     Assigned, Authority, Bits, Chain, Clearance, Evidence, Kinds, Label, LabelState, Labelled, Link, Markings, Origin,
-    Policies, Policy, Reader, marking_definition,
+    Policies, Policy, Reader, Readers, marking_definition,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ fn main() {
         .collect();
     let at = Timestamp::parse("2026-06-01T00:00:00Z").unwrap();
     let authority = Authority { policies: &policies, markings: &markings, at: &at };
-    let readers: Vec<Reader> = (0..READERS).map(|n| reader(n, &policies)).collect();
+    let readers = Readers::new((0..READERS).map(|n| reader(n, &policies)).collect());
     let states: Vec<LabelState> = ids.iter().map(|id| state(vec![*id])).collect();
 
     // Uncached: labels are found in the policy and compared, from nothing.

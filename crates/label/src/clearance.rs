@@ -4,7 +4,7 @@ use crate::{Bits, Policies, Policy, TagType};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A clearance, checked against its policy. Compared by the policy's own spelling, so it outlives a new edition of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Clearance {
     policy: String,
     policy_oid: String,
@@ -16,7 +16,7 @@ pub struct Clearance {
 
 /// The same clearance by place in the very file it was checked against: what is compared with a label that was found there. Every other file, a new
 /// edition among them, is compared by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Places {
     digest: [u8; 48],
     classifications: Bits,

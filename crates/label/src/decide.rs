@@ -2,7 +2,7 @@
 use crate::policy::{Chosen, Resolved};
 use crate::{
     Bits, Chain, Clearance, CollectionNo, Dissemination, Label, LabelState, Markings, Meaning, Onward, Origin,
-    Override, Policies, Policy, Reader, Role, TagType, Tlp, Validity, Way,
+    Override, Policies, Policy, Reader, Readers, Role, TagType, Tlp, Validity, Way,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -229,13 +229,27 @@ impl Authority<'_> {
         (decision, steps)
     }
 
-    /// The readers that [`Self::decide`] would release to, as bits. Labels are looked up once for all readers.
-    pub fn permits(&self, state: &LabelState, type_name: &str, readers: &[Reader]) -> Bits {
+    /// The readers that [`Self::decide`] would release to, as bits. Labels are looked up once for all readers, and compared once for each class of them.
+    pub fn permits(&self, state: &LabelState, type_name: &str, readers: &Readers) -> Bits {
         let roads = self.roads(state);
-        let released = |r: &&Reader| {
+        let released = |r: &Reader| {
             matches!(judge(&roads, None, type_name, r, self.at, &mut |_, _, _, _| false), Decision::Release { .. })
         };
-        readers.iter().filter(released).map(|r| r.no).collect()
+        let mut bits = Bits::new();
+        for class in readers.classes() {
+            let mut of_class = None;
+            for reader in class {
+                let permitted = match of_class {
+                    _ if reader.is_named_by(state) => released(reader),
+                    Some(known) => known,
+                    None => *of_class.insert(released(reader)),
+                };
+                if permitted {
+                    bits.insert(reader.no);
+                }
+            }
+        }
+        bits
     }
 
     /// [`Self::decide_in`], and the TLP under which tools that know no labels get it (L-129).

@@ -46,7 +46,7 @@ pub use policy::{
     Classification, Group, Lane, Operation, Policies, Policy, PolicyError, Requirement, Tag, TagSet, TagSetRole,
     Threshold, Validity, Value, within,
 };
-pub use reader::{Kinds, Link, Reader, ReaderNo};
+pub use reader::{Kinds, Link, Reader, ReaderNo, Readers};
 pub use redact::{NotRedacted, Redacted, Redaction};
 pub use spif::{SPIF_BYTES_MAX, SPIF_NODES_MAX};
 pub use stanag4774::{XML_DEPTH_MAX, xml_within};

@@ -1,6 +1,8 @@
 //! Who would receive.
-use crate::{Clearance, CollectionNo, Origin, Policies, Tlp};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{Chain, Clearance, CollectionNo, LabelState, Origin, Policies, Tlp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
+use std::ops::Deref;
 use std::sync::Arc;
 use stix::{Id, Timestamp, id::Identity};
 
@@ -8,7 +10,7 @@ use stix::{Id, Timestamp, id::Identity};
 pub type ReaderNo = u32;
 
 /// Which object types an agreement covers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Kinds {
     /// Every type.
     All,
@@ -84,5 +86,57 @@ impl Reader {
             (Origin::Peer { peer }, Some(own)) => peer == own,
             _ => false,
         }
+    }
+
+    /// All that a decision sees of it beside its names, which are its number, its account and its partner.
+    fn terms(&self) -> impl Eq + Hash {
+        let Self { no: _, account: _, partner, clearances, tlp, collections, from, until, redaction, link } = self;
+        let Link { identities, client, communities, policies } = link;
+        let link = (identities, client, communities, policies.as_ref().map(Arc::as_ptr));
+        (partner.is_none(), clearances, tlp, collections, from, until, redaction, link)
+    }
+
+    /// Whether a road speaks of this very reader: whoever brought it, for whom it was made, whom an override is for.
+    pub(crate) fn is_named_by(&self, state: &LabelState) -> bool {
+        let by = |chain: &Chain| {
+            let partner = |name: &String| self.partner.as_ref() == Some(name);
+            self.is(&chain.origin)
+                || (self.partner.is_some() && self.owns(&chain.origin))
+                || chain.made_for.as_ref().is_some_and(|readers| readers.contains(&self.no))
+                || chain.overrides.iter().any(|o| partner(&o.partner))
+        };
+        state.chains().iter().any(by)
+    }
+}
+
+/// Readers, of whom those that differ in their names alone are one class: what names none of them is decided once for all (L-092).
+#[derive(Debug, Clone, Default)]
+pub struct Readers {
+    list: Vec<Reader>,
+    /// By place in the list; each has at least one.
+    classes: Vec<Vec<usize>>,
+}
+
+impl Readers {
+    /// Puts them in classes.
+    pub fn new(list: Vec<Reader>) -> Self {
+        let mut classes: HashMap<_, Vec<usize>> = HashMap::new();
+        for (place, reader) in list.iter().enumerate() {
+            classes.entry(reader.terms()).or_default().push(place);
+        }
+        let classes = classes.into_values().collect();
+        Self { list, classes }
+    }
+
+    /// The readers of each class.
+    pub(crate) fn classes(&self) -> impl Iterator<Item = impl Iterator<Item = &Reader>> {
+        self.classes.iter().map(|places| places.iter().filter_map(|place| self.list.get(*place)))
+    }
+}
+
+impl Deref for Readers {
+    type Target = [Reader];
+    fn deref(&self) -> &[Reader] {
+        &self.list
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     release::Recorder,
     world::{OPERATOR, RightsAt, World, readers},
 };
-use label::{CollectionNo, Markings};
+use label::{CollectionNo, Markings, Readers};
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -67,7 +67,7 @@ impl Node {
         let empty = World {
             config: Arc::clone(&config),
             markings: Arc::new(Markings::new()),
-            readers: Arc::new(Vec::new()),
+            readers: Arc::default(),
             collections: Arc::new(BTreeMap::new()),
             accounts: Arc::new(BTreeMap::new()),
             epoch: 0,
@@ -179,7 +179,7 @@ impl Node {
         Ok(World {
             config,
             markings: Arc::new(markings),
-            readers: Arc::new(readers),
+            readers: Arc::new(Readers::new(readers)),
             collections: Arc::new(collections),
             accounts: Arc::new(accounts),
             epoch: 0,

@@ -7,7 +7,7 @@ use crate::{
     NodeError,
     config::{Config, Redaction},
 };
-use label::{Authority, Bits, CollectionNo, Kinds, LabelState, Markings, Origin, Reader, ReaderNo};
+use label::{Authority, Bits, CollectionNo, Kinds, LabelState, Markings, Origin, Reader, ReaderNo, Readers};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -27,7 +27,7 @@ pub struct World {
     /// What markings mean.
     pub markings: Arc<Markings>,
     /// Readers, by number; a number without a reader (a disabled account) has none of the rights.
-    pub readers: Arc<Vec<Reader>>,
+    pub readers: Arc<Readers>,
     /// Collections as stored, by number.
     pub collections: Arc<BTreeMap<CollectionNo, Collection>>,
     /// Accounts by name.

@@ -45,7 +45,7 @@ impl World {
         let decision = authority.decide(&state, "indicator", reader);
         let (explained, steps) = authority.explain(&state, "indicator", reader);
         assert_eq!(explained, decision, "explain and decide agree");
-        let bits = authority.permits(&state, "indicator", std::slice::from_ref(reader));
+        let bits = authority.permits(&state, "indicator", &Readers::new(vec![reader.clone()]));
         assert_eq!(bits.contains(reader.no), matches!(decision, Decision::Release { .. }), "permits and decide agree");
         assert_eq!(steps.iter().all(|s| s.passed), matches!(decision, Decision::Release { .. }));
         match decision {

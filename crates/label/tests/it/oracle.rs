@@ -16,6 +16,8 @@ pub(crate) fn cases_wanted() -> usize {
 }
 const STATES: usize = 110;
 const READERS: usize = 16;
+/// Of these there is another one each that differs in its names alone.
+const TWINS: usize = 8;
 const NOW: i64 = 1_780_000_000_000_000;
 const TYPES: [&str; 3] = ["indicator", "malware", "report"];
 
@@ -660,8 +662,15 @@ fn the_engine_agrees_with_the_naive_model() {
         for reader in naive_readers.iter_mut().filter(|_| d.percent(20)) {
             reader.link = Some(links[usize::from(reader.client)].0.clone());
         }
+        // Some differ from another in their names alone: what names neither is decided once for both (L-092).
+        for twin in 0..TWINS {
+            let names = random_reader(&mut d, &[]);
+            let twin = naive_readers[twin].clone();
+            let outside = twin.partner.as_ref().and(names.partner.or(Some("D".to_owned())));
+            naive_readers.push(naive::Reader { account: names.account, partner: outside, ..twin });
+        }
         let real = |(n, r)| real_reader(n, r, &node.policies, &links);
-        let readers: Vec<Reader> = (0..).zip(&naive_readers).map(real).collect();
+        let readers = Readers::new((0..).zip(&naive_readers).map(real).collect());
         let authority = Authority { policies: &node.policies, markings: &node.markings, at: &now };
         for _ in 0..STATES {
             let mut both: Vec<(Chain, naive::Chain)> =

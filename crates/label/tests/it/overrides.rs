@@ -69,7 +69,7 @@ impl World {
         let decision = authority.decide(&state, "indicator", reader);
         let (explained, steps) = authority.explain(&state, "indicator", reader);
         assert_eq!(explained, decision);
-        let bits = authority.permits(&state, "indicator", std::slice::from_ref(reader));
+        let bits = authority.permits(&state, "indicator", &Readers::new(vec![reader.clone()]));
         let evidence = Evidence { type_name: "indicator".into(), collection: 1, unknown_references: 0 };
         let given = authority.release(Labelled::new((), Arc::clone(&state), evidence), reader);
         let released = matches!(decision, Decision::Release { .. });

@@ -52,7 +52,7 @@ impl World {
         let decision = authority.decide(&state, "indicator", reader);
         let (explained, steps) = authority.explain(&state, "indicator", reader);
         assert_eq!(explained, decision, "explain and decide agree");
-        let bits = authority.permits(&state, "indicator", std::slice::from_ref(reader));
+        let bits = authority.permits(&state, "indicator", &Readers::new(vec![reader.clone()]));
         assert_eq!(bits.contains(reader.no), matches!(decision, Decision::Release { .. }), "permits and decide agree");
         // An explanation shows why: each chain that does not permit has a failed step, and a permitting one has none.
         for i in 0..state.chains().len() {
@@ -615,4 +615,53 @@ fn nothing_of_the_gate_prints_the_object() {
     assert!(!format!("{item:?}").contains("the object"));
     let out = w.authority().release(item, &w.japan()).unwrap();
     assert!(!format!("{out:?}").contains("the object"));
+}
+
+/// L-092: readers with the same rights are decided together, but for those whom a road names: by account, by partner, by a copy's readers or by an override.
+#[test]
+fn readers_who_differ_in_name_alone_are_told_apart_where_a_road_names_one() {
+    let mut world = World::new();
+    let mut trust = Trust::default();
+    trust.officer("key-1");
+    trust.officer("key-2");
+    world.policies = world.policies.trusting(&trust).unwrap();
+    let low = |no, partner: Option<&str>| {
+        let cleared = clearance(&world.policies, "NATO", &["UNCLASSIFIED"], &[("Context", &["Releasable"])]);
+        Reader { redaction: true, ..reader(no, partner, vec![cleared]) }
+    };
+    let readers = Readers::new(
+        [None, None, Some("A"), Some("A"), Some("B"), Some("C")]
+            .into_iter()
+            .zip(0..)
+            .map(|(p, no)| low(no, p))
+            .collect(),
+    );
+    let permitted = |chain: Chain| -> Vec<u32> {
+        let state = state(vec![chain]);
+        let bits = world.authority().permits(&state, "indicator", &readers);
+        for reader in readers.iter() {
+            let decided = world.authority().decide(&state, "indicator", reader);
+            assert_eq!(bits.contains(reader.no), matches!(decided, Decision::Release { .. }), "reader {}", reader.no);
+        }
+        bits.iter().collect()
+    };
+    let rel = chain(own(), &[world.rel]);
+    assert_eq!(permitted(rel.clone()), [0; 0], "nobody is cleared for it");
+    let by = |partner: &str, no: u32| Origin::Partner { partner: partner.into(), account: format!("account-{no}") };
+    assert_eq!(permitted(chain(Origin::Own { account: Some("account-1".into()) }, &[world.rel])), [1]);
+    assert_eq!(permitted(chain(by("A", 3), &[world.rel])), [3], "the account that brought it");
+    let clear = [Tlp::Clear.marking_id()];
+    assert_eq!(permitted(chain(own(), &clear)), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(permitted(Chain { made_for: Some(vec![3, 5]), ..chain(own(), &clear) }), [3, 5], "made for two of them");
+    // What a party marks GREEN stays with it and with this node.
+    let green = [Tlp::Green.marking_id()];
+    let mut addressed = readers.to_vec();
+    addressed.iter_mut().for_each(|r| r.tlp = vec![Tlp::Green]);
+    let addressed = Readers::new(addressed);
+    let state_of_b = state(vec![chain(Origin::Peer { peer: "B".into() }, &green)]);
+    let bits = world.authority().permits(&state_of_b, "indicator", &addressed);
+    assert_eq!(bits.iter().collect::<Vec<_>>(), [0, 1, 4], "its own party, and this node's organisation");
+    let officers = ["key-1".to_owned(), "key-2".to_owned()];
+    let lets = Override { act: uuid::Uuid::from_u128(1), partner: "A".into(), until: i64::MAX, officers };
+    assert_eq!(permitted(rel.overridden(lets)), [2, 3], "two persons let partner A have it");
 }
