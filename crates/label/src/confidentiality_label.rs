@@ -222,6 +222,15 @@ impl Label {
         self.parts.assumed
     }
 
+    /// The same label with those of its alternatives that `keep` keeps. What [`Self::new`] asks of the label holds of this one.
+    #[must_use]
+    pub(crate) fn with_alternatives(&self, keep: &dyn Fn(&Self) -> bool) -> Self {
+        let mut parts = self.parts.clone();
+        parts.alternatives.retain(keep);
+        let canonical = crate::json::canonical(&parts);
+        Self { parts, canonical }
+    }
+
     pub(crate) fn parts(&self) -> &Parts {
         &self.parts
     }

@@ -25,7 +25,7 @@ pub struct Authority<'a> {
 }
 
 /// Why withheld. `Display` gives the stable strings of L-083: `policy`, `label:<why>`, `classification`, `restrictive:<tag>`, `permissive:<tag>`,
-/// `obligation:<what>`, `agreement`, `quarantined`, and ours: `link`, `tlp:<level>`, `dissemination`, `onward`, `reference`, `unknown-marking`.
+/// `obligation:<what>`, `agreement`, `quarantined`, and ours: `link`, `tlp:<level>`, `dissemination`, `onward`, `foreign-label`, `reference`, `unknown-marking`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -53,6 +53,8 @@ pub enum Reason {
     Onward,
     /// An obligation that this node carries out only on a redacted copy (L-143).
     Obligation(&'static str),
+    /// It passes everything, but a label tells of a policy in which it has no clearance, and its agreement says that it is told of none (L-107, L-126).
+    ForeignLabel,
     /// Refers to what the reader may not know of (L-127).
     Reference,
     /// A marking nobody here understands.
@@ -93,7 +95,8 @@ impl Reason {
             Self::Dissemination => 10,
             Self::Onward => 11,
             Self::Obligation(_) => 12,
-            Self::Reference => 13,
+            Self::ForeignLabel => 13,
+            Self::Reference => 14,
         }
     }
 }
@@ -113,6 +116,7 @@ impl fmt::Display for Reason {
             Self::Quarantined => f.write_str("quarantined"),
             Self::Onward => f.write_str("onward"),
             Self::Obligation(what) => write!(f, "obligation:{what}"),
+            Self::ForeignLabel => f.write_str("foreign-label"),
             Self::Reference => f.write_str("reference"),
             Self::UnknownMarking => f.write_str("unknown-marking"),
         }
@@ -148,6 +152,7 @@ pub enum Decision {
 
 /// What one chain asks of any reader, looked up once.
 struct Road<'a> {
+    authority: &'a Authority<'a>,
     chain: &'a Chain,
     labels: Vec<Demand<'a>>,
     levels: Vec<Tlp>,
@@ -159,6 +164,8 @@ struct Road<'a> {
     unknown: bool,
     /// No marking counts at all.
     bare: bool,
+    /// Alternatives of a maker that does not count are all the label there is (L-104).
+    unvouched: bool,
     onward: Next,
     /// Overrides that two persons signed who count now (L-157); their dates are asked with the reader.
     overrides: Vec<&'a Override>,
@@ -325,12 +332,23 @@ impl Authority<'_> {
         (from, until)
     }
 
+    /// Whether a label on what came by this road, or on a part of it, tells the reader of a policy of which it is not to know (L-107, L-126). What its own
+    /// party brought is its own.
+    pub fn tells_too_much(&self, chain: &Chain, reader: &Reader) -> bool {
+        let tells = |id| match self.markings.meaning_in(id, &chain.origin, chain.collection) {
+            Some(Meaning::Label(label)) => !reader.may_read(self.policies, label),
+            _ => false,
+        };
+        reader.link.no_foreign_labels && !reader.owns(&chain.origin) && chain.effective().iter().any(tells)
+    }
+
     fn roads<'s>(&'s self, state: &'s LabelState) -> Vec<Road<'s>> {
         state.chains().iter().map(|chain| self.road(chain)).collect()
     }
 
     fn road<'s>(&'s self, chain: &'s Chain) -> Road<'s> {
         let mut road = Road {
+            authority: self,
             chain,
             labels: Vec::new(),
             levels: Vec::new(),
@@ -338,6 +356,7 @@ impl Authority<'_> {
             home: self.markings.own_identities(),
             unknown: false,
             bare: true,
+            unvouched: false,
             onward: Next::Nobody,
             overrides: self.overrides(chain),
         };
@@ -360,12 +379,8 @@ impl Authority<'_> {
         }
         // Alternatives stand for an originator label; where there is none, they are all there is and must be passed.
         let (beside, own): (Vec<&Label>, Vec<&Label>) = labels.into_iter().partition(|l| l.role() == Role::Alternative);
-        let trusted = match &chain.origin {
-            Origin::Own { .. } => true,
-            Origin::Partner { partner: party, .. } | Origin::Peer { peer: party } => {
-                self.policies.trust.trusts_mapper(party)
-            }
-        };
+        let trusted = self.policies.trust.counts_alternatives_of(&chain.origin);
+        road.unvouched = !trusted && own.is_empty() && !beside.is_empty() && road.levels.is_empty();
         for label in if own.is_empty() { &beside } else { &own } {
             // With two originator labels nobody can tell for which of them an alternative beside them stands.
             let beside = if own.len() == 1 && trusted { beside.as_slice() } else { &[] };
@@ -667,14 +682,18 @@ fn walk(road: &Road<'_>, type_name: &str, reader: &Reader, at: &Timestamp, see: 
         &format_args!("not quarantined ({})", Quarantine(chain)),
         chain.unresolved.is_none(),
         Reason::Quarantined,
-    ) && trial.test("L-005", &"a marking counts", !road.bare, Reason::Quarantined)
-        && trial.test(
-            "L-083",
-            &"every marking is known here and defined by someone who may",
-            !road.unknown,
-            Reason::UnknownMarking,
-        )
-        && marked_for(&mut trial, road, reader, at);
+    ) && trial.test(
+        "L-005",
+        &"a marking counts",
+        // A definition labels itself, whoever brought it.
+        !road.bare && (!road.unvouched || type_name == "marking-definition"),
+        Reason::Quarantined,
+    ) && trial.test(
+        "L-083",
+        &"every marking is known here and defined by someone who may",
+        !road.unknown,
+        Reason::UnknownMarking,
+    ) && marked_for(&mut trial, road, reader, at);
     if go {
         let home = matches!(chain.origin, Origin::Own { .. }) || reader.partner.is_none() || reader.owns(&chain.origin);
         let go = trial.test(
@@ -690,6 +709,12 @@ fn walk(road: &Road<'_>, type_name: &str, reader: &Reader, at: &Timestamp, see: 
                 reader.partner.is_none() || reader.owns(&chain.origin),
                 Reason::Obligation("tlp:ex:chr"),
             );
+        }
+        // The last test: whoever fails it alone may have a copy with another label ([`Authority::redact`]).
+        if go && reader.link.no_foreign_labels {
+            let what = "no label tells of a policy in which the reader has no clearance";
+            let told = road.authority.tells_too_much(chain, reader);
+            trial.test("L-107", &what, !told, Reason::ForeignLabel);
         }
     }
     trial.failed.map_or(Verdict::Permitted, Verdict::Refused)

@@ -5,7 +5,7 @@
 use crate::confidentiality_label::{Originator, Parts};
 use crate::name::fold;
 use crate::policy::{Chosen, Operation, Policy, Resolved, TagSet, TagSetRole, Validity, Value, choose};
-use crate::{Label, Policies, PolicyError, Role, TagType};
+use crate::{Label, Origin, Policies, PolicyError, Role, TagType};
 use std::collections::BTreeSet;
 use std::fmt;
 use stix::Timestamp;
@@ -183,8 +183,12 @@ impl Trust {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
-    pub(crate) fn trusts_mapper(&self, party: &str) -> bool {
-        self.mappers.contains(party)
+    /// Whether alternative labels that `origin` brings count: the own ones, and those of a mapper (L-104).
+    pub(crate) fn counts_alternatives_of(&self, origin: &Origin) -> bool {
+        match origin {
+            Origin::Own { .. } => true,
+            Origin::Partner { partner: party, .. } | Origin::Peer { peer: party } => self.mappers.contains(party),
+        }
     }
     /// Whether any mapping at all could be made here.
     pub(crate) fn maps(&self) -> bool {

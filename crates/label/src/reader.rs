@@ -1,5 +1,5 @@
 //! Who would receive.
-use crate::{Chain, Clearance, CollectionNo, LabelState, Origin, Policies, Tlp};
+use crate::{Chain, Clearance, CollectionNo, Label, LabelState, Origin, Policies, Tlp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::ops::Deref;
@@ -65,6 +65,9 @@ pub struct Link {
     /// The policy files that count on this link, beside those of the node: what they do not hold is not exchanged there (L-057). `None`: the node's
     /// alone count.
     pub policies: Option<Arc<Policies>>,
+    /// The agreement says `foreign_alternatives = "remove"`: it is shown no label, and no alternative in one, of a policy in which it has no clearance
+    /// (L-107, L-126). Where redaction is allowed it gets a copy with what is left.
+    pub no_foreign_labels: bool,
 }
 
 impl Reader {
@@ -76,6 +79,21 @@ impl Reader {
             (Origin::Partner { partner, account }, Some(own)) => partner == own && *account == self.account,
             _ => false,
         }
+    }
+
+    /// Whether it has a clearance in the policy of a label.
+    pub(crate) fn is_cleared_in(&self, policies: &Policies, label: &Label) -> bool {
+        let policy = policies.find(label.policy_name(), label.policy_oid());
+        policy.is_some_and(|p| self.clearances.iter().any(|c| c.policy_oid() == p.oid()))
+    }
+
+    /// Whether neither a label nor an alternative or a successor in it tells of a policy in which it has no clearance (L-107, L-126).
+    pub(crate) fn may_read(&self, policies: &Policies, label: &Label) -> bool {
+        let cleared = |l: &Label| self.is_cleared_in(policies, l);
+        let successor = label.succession().map(|(_, next)| next);
+        cleared(label)
+            && label.parts().alternatives.iter().all(cleared)
+            && successor.is_none_or(|next| self.may_read(policies, next))
     }
 
     /// Whether `origin` is this reader's own organisation or partner, whatever account: the material is its own.
@@ -91,8 +109,8 @@ impl Reader {
     /// All that a decision sees of it beside its names, which are its number, its account and its partner.
     fn terms(&self) -> impl Eq + Hash {
         let Self { no: _, account: _, partner, clearances, tlp, collections, from, until, redaction, link } = self;
-        let Link { identities, client, communities, policies } = link;
-        let link = (identities, client, communities, policies.as_ref().map(Arc::as_ptr));
+        let Link { identities, client, communities, policies, no_foreign_labels } = link;
+        let link = (identities, client, communities, policies.as_ref().map(Arc::as_ptr), no_foreign_labels);
         (partner.is_none(), clearances, tlp, collections, from, until, redaction, link)
     }
 

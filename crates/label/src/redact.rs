@@ -1,10 +1,11 @@
-//! Redaction by derivation (L-123 to L-125, L-127): a new object, with an id and a label of its own, that holds what one reader may have of another.
+//! Redaction by derivation (L-107, L-123 to L-127): a new object, with an id and a label of its own, that holds what one reader may have of another.
 //!
 //! Nothing here releases: a copy is own material of the node like any other and leaves through the gate alone. It says nothing of the original:
 //! neither its id, nor what was cut, nor that anything was.
 use crate::combine::{Combined, Product};
 use crate::{
-    Assigned, Authority, Chain, Clearance, Decision, Label, LabelState, Meaning, Origin, Pap, Reader, Reason, Role, Tlp,
+    Assigned, Authority, Chain, Clearance, Decision, Label, LabelState, Meaning, Origin, Pap, Policy, Reader, Reason,
+    Role, Tlp, Way,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +81,7 @@ impl fmt::Debug for Redaction<'_> {
 #[derive(Debug, Clone)]
 pub struct Redacted {
     object: Object,
-    label: Option<Box<Label>>,
+    labels: Vec<Label>,
     cut: Vec<String>,
 }
 
@@ -89,9 +90,9 @@ impl Redacted {
     pub fn object(&self) -> &Object {
         &self.object
     }
-    /// The label made for it, if none of the object's own says it all: its marking definition must be held before the copy is.
-    pub fn label(&self) -> Option<&Label> {
-        self.label.as_deref()
+    /// The labels made for it, if none of the object's own says it all: their marking definitions must be held before the copy is.
+    pub fn labels(&self) -> &[Label] {
+        &self.labels
     }
     /// What was cut, as selectors into the original. For the owner alone.
     pub fn cut(&self) -> &[String] {
@@ -160,11 +161,12 @@ impl Authority<'_> {
             whole: whole(object, chain),
             unattributed: chain.unattributed && !how.reader.owns(&chain.origin),
             kept: BTreeSet::new(),
+            shown: BTreeMap::new(),
             unknown: false,
             cut: Vec::new(),
         };
         let mut copy = cutting.properties(&body)?;
-        if cutting.cut.is_empty() && !cutting.unattributed {
+        if cutting.cut.is_empty() && !cutting.unattributed && !self.tells_too_much(chain, how.reader) {
             return Err(NotRedacted::Whole);
         }
         let required = REQUIRED.iter().find(|(t, _)| *t == cutting.type_name);
@@ -172,7 +174,7 @@ impl Authority<'_> {
         if let Some(lost) = required.iter().find(|p| !copy.contains_key(**p)) {
             return Err(NotRedacted::Required((*lost).to_owned()));
         }
-        let (label, markings) = cutting.label(object)?;
+        let (labels, markings) = cutting.label(object)?;
         copy.insert("id".into(), Value::String(cutting.derived_id(object, &copy)));
         if !cutting.unattributed {
             copy.insert("created_by_ref".into(), Value::String(how.creator.to_string()));
@@ -187,8 +189,12 @@ impl Authority<'_> {
         if copy.view().references.iter().any(|r| r.need == stix::Need::Required && !(how.visible)(&r.target)) {
             return Err(NotRedacted::Reference);
         }
-        Ok(Redacted { object: copy, label: label.map(Box::new), cut })
+        Ok(Redacted { object: copy, labels, cut })
     }
+}
+
+fn held(why: &str) -> NotRedacted {
+    NotRedacted::Held(vec![why.to_owned()])
 }
 
 /// The markings on the object as a whole: what it carries and was given, less what only parts of it carry.
@@ -209,6 +215,8 @@ struct Cutting<'a> {
     unattributed: bool,
     /// The markings of each place kept.
     kept: BTreeSet<BTreeSet<Id<id::MarkingDefinition>>>,
+    /// What stands in the copy for a label of which the reader may not know all.
+    shown: BTreeMap<Id<id::MarkingDefinition>, Vec<Id<id::MarkingDefinition>>>,
     /// Whether anything was cut because of whom it refers to.
     unknown: bool,
     cut: Vec<String>,
@@ -284,8 +292,9 @@ impl Cutting<'_> {
         let own_label = covering.iter().any(|m| self.is_label(m));
         let mut all: BTreeSet<_> = needed;
         all.extend(self.whole.iter().filter(|m| !own_label || !self.is_label(m)).copied());
-        let passes =
-            self.kept.contains(&all) || matches!(self.decide(all.iter().copied().collect()), Decision::Release { .. });
+        // A label that tells too much is replaced; everything else passed before that was asked.
+        let may = |d| matches!(d, Decision::Release { .. } | Decision::Withhold(Reason::ForeignLabel));
+        let passes = self.kept.contains(&all) || may(self.decide(all.iter().copied().collect()));
         if passes {
             self.kept.insert(all);
         }
@@ -311,7 +320,9 @@ impl Cutting<'_> {
     fn derived_id(&self, object: &Object, copy: &Map<String, Value>) -> String {
         let mut name = self.how.secret.to_vec();
         name.extend(object.id().to_string().bytes());
-        for markings in &self.kept {
+        let shown = |id| self.shown.get(id).map_or_else(|| std::slice::from_ref(id), Vec::as_slice);
+        let shown: BTreeSet<BTreeSet<_>> = self.kept.iter().map(|ids| ids.iter().flat_map(shown).collect()).collect();
+        for markings in shown {
             name.push(b'\n');
             for id in markings {
                 name.extend(id.to_string().bytes());
@@ -348,12 +359,11 @@ impl Cutting<'_> {
         self.label_of(id).is_some()
     }
 
-    /// The copy's markings: one label for what is kept, the strictest TLP and PAP (L-099), and everything else that is no label.
-    fn label(&self, object: &Object) -> Result<(Option<Label>, Vec<Id<id::MarkingDefinition>>), NotRedacted> {
-        let originators =
-            |id: &&Id<id::MarkingDefinition>| self.label_of(id).is_some_and(|l| l.role() == Role::Originator);
+    /// The copy's markings: one label for what is kept, or the reader's alternatives in its place, the strictest TLP and PAP (L-099), and everything else
+    /// that is no label. First the labels among them that nobody holds yet.
+    fn label(&mut self, object: &Object) -> Result<(Vec<Label>, Vec<Id<id::MarkingDefinition>>), NotRedacted> {
         let kept: BTreeSet<_> = self.kept.iter().flatten().copied().collect();
-        let parts: Vec<&Label> = kept.iter().filter(originators).filter_map(|id| self.label_of(id)).collect();
+        let labels: Vec<Label> = kept.iter().filter_map(|id| self.label_of(id)).cloned().collect();
         let mut markings: BTreeSet<_> = kept.iter().filter(|id| !self.is_label(id)).copied().collect();
         let level = |id: &Id<id::MarkingDefinition>| match self.meaning(id) {
             Some(Meaning::Tlp(level)) => Some(*level),
@@ -367,25 +377,66 @@ impl Cutting<'_> {
         let highest: Option<Pap> = markings.iter().filter_map(pap).max();
         markings.retain(|id| level(id).is_none() && pap(id).is_none());
         markings.extend(strictest.map(Tlp::marking_id).into_iter().chain(highest.map(Pap::marking_id)));
-        let parts = self.authority.policies.conjunction(&parts);
-        let made = match parts.as_slice() {
-            [] => None,
-            [one] => {
-                markings.insert(one.marking_id());
-                None
-            }
-            several => {
-                let label = self.combined(several)?;
-                markings.insert(label.marking_id());
-                Some(label)
-            }
+        let (beside, own): (Vec<&Label>, Vec<&Label>) = labels.iter().partition(|l| l.role() == Role::Alternative);
+        let mut borne = self.borne(&own, &beside)?;
+        markings.extend(borne.iter().map(Label::marking_id));
+        borne.retain(|label| !kept.contains(&label.marking_id()));
+        self.check(&markings, &borne, object)?;
+        Ok((borne, markings.into_iter().collect()))
+    }
+
+    /// The labels that the copy bears for those of the places kept: originators' labels `own`, alternatives `beside`.
+    fn borne(&mut self, own: &[&Label], beside: &[&Label]) -> Result<Vec<Label>, NotRedacted> {
+        let (policies, reader) = (self.authority.policies, self.how.reader);
+        let cleared = |l: &Label| !reader.link.no_foreign_labels || reader.is_cleared_in(policies, l);
+        self.shown.extend(beside.iter().filter(|l| !cleared(l)).map(|l| (l.marking_id(), Vec::new())));
+        // In an order that nothing hidden decides.
+        let mut parts = BTreeMap::new();
+        for label in own {
+            let shown = match own {
+                _ if cleared(label) => vec![label.with_alternatives(&cleared)],
+                [_] => self.alternatives(label, beside)?,
+                _ => return Err(held("a part's label is of a policy that the reader may not know of")),
+            };
+            self.shown.insert(label.marking_id(), shown.iter().map(Label::marking_id).collect());
+            parts.extend(shown.into_iter().map(|label| (label.marking_id(), label)));
+        }
+        let parts: Vec<&Label> = parts.values().collect();
+        // Alternatives stand for an originator's label; where there is none, they are all there is. One reader may need several of them.
+        Ok(match own {
+            [] => beside.iter().copied().cloned().collect(),
+            [_] => parts.into_iter().cloned().collect(),
+            _ => match policies.conjunction(&parts).as_slice() {
+                [one] => vec![(*one).clone()],
+                several => vec![self.combined(several)?],
+            },
+        })
+    }
+
+    /// What stands for a label of a policy that the reader may not know of: its alternatives in the reader's own, written or as the operator's rows map it,
+    /// all of which the reader passed (L-104, L-126).
+    fn alternatives(&self, label: &Label, beside: &[&Label]) -> Result<Vec<Label>, NotRedacted> {
+        let (policies, reader) = (self.authority.policies, self.how.reader);
+        if label.succession().is_some() || beside.iter().any(|l| !self.whole.contains(&l.marking_id())) {
+            return Err(held("an alternative cannot say what follows its label, nor what a part bears"));
+        }
+        let maker = (!self.unattributed).then(|| format!("urn:uuid:{}", self.how.creator.uuid()));
+        let mapped = |c: &Clearance| {
+            let to = policies.find(c.policy(), Some(c.policy_oid()))?;
+            Some(policies.alternative(label, to, Way::Leaving, maker.as_deref(), label.created()).ok()?.0)
         };
-        self.check(&markings, made.as_ref(), object)?;
-        Ok((made, markings.into_iter().collect()))
+        let mapped: Vec<Label> = reader.clearances.iter().filter_map(mapped).collect();
+        let written = label.parts().alternatives.iter().chain(beside.iter().copied());
+        let all: Vec<&Label> = written.filter(|l| reader.is_cleared_in(policies, l)).chain(&mapped).collect();
+        let left = policies.conjunction(&all);
+        let policy = |l: &&Label| policies.find(l.policy_name(), l.policy_oid()).map(Policy::oid);
+        if left.iter().map(policy).collect::<BTreeSet<_>>().len() < left.len() {
+            return Err(held("it has two alternatives in one policy"));
+        }
+        Ok(left.into_iter().cloned().collect())
     }
 
     fn combined(&self, parts: &[&Label]) -> Result<Label, NotRedacted> {
-        let held = |why: &str| NotRedacted::Held(vec![why.to_owned()]);
         let first = parts.first().ok_or_else(|| held("there is no label"))?;
         let policy = self.authority.policies.find(first.policy_name(), first.policy_oid());
         let policy = policy.ok_or_else(|| held("its policy is not held"))?;
@@ -404,18 +455,18 @@ impl Cutting<'_> {
     fn check(
         &self,
         markings: &BTreeSet<Id<id::MarkingDefinition>>,
-        made: Option<&Label>,
+        made: &[Label],
         object: &Object,
     ) -> Result<(), NotRedacted> {
-        let mut held = self.authority.markings.clone();
-        if let Some(label) = made {
+        let mut known = self.authority.markings.clone();
+        for label in made {
             let definition = crate::marking_definition(label, "", None);
             let parsed = Object::parse(&definition, &Limits::default()).ok();
-            if parsed.is_none_or(|o| held.add(&o, &self.chain.origin).is_err()) {
-                return Err(NotRedacted::Held(vec!["its label cannot be carried".to_owned()]));
+            if parsed.is_none_or(|o| known.add(&o, &self.chain.origin).is_err()) {
+                return Err(held("its label cannot be carried"));
             }
         }
-        let authority = Authority { policies: self.authority.policies, markings: &held, at: self.authority.at };
+        let authority = Authority { policies: self.authority.policies, markings: &known, at: self.authority.at };
         let state = LabelState::new(vec![self.as_own(markings.iter().copied().collect())]);
         match authority.decide_in(self.chain.collection, &state, object.view().type_name(), self.how.reader) {
             Decision::Release { .. } => Ok(()),

@@ -178,8 +178,11 @@ impl LabelState {
 /// Tells what chain an object from `origin` makes in `collection` (stage 3 of its life).
 ///
 /// `default` is what the importer or the collection assigns if the object carries no label (neither an originator label nor a TLP marking; statement
-/// markings, obligations, alternative labels (L-104) and dissemination markings alone are no label, L-005, L-133). `by_peer` are markings that a
-/// peer says it assigned; they count in addition.
+/// markings, obligations and dissemination markings alone are no label, L-005, L-133). `by_peer` are markings that a peer says it assigned; they count
+/// in addition.
+///
+/// Alternative labels alone are a label if whoever brought them is one whose alternatives count (L-104), as on redacted copies for readers who may not
+/// know of the originator's policy (L-126), and then no default, which could be weaker, stands beside them. Everybody else's are kept and label nothing.
 ///
 /// Granular markings count like object markings: whoever does not pass all of them does not get it whole (L-123); but a part's label is not the object's, so
 /// an object that has no other is unlabelled, and one of the object's policy beside it is no contradiction. A marking definition that defines a
@@ -213,15 +216,21 @@ pub fn resolve(
     let of_part = |id: &&Id<MarkingDefinition>| whole.binary_search(id).is_err();
     let addresses = |id: &Id<MarkingDefinition>| matches!(meaning(id), Some(Meaning::Dissemination(_)));
     let partly_addressed = carried.iter().filter(of_part).any(addresses);
-    let is_label = |id: &Id<MarkingDefinition>| match meaning(id) {
-        // An alternative labels the definition that carries it, nothing else (L-104).
-        Some(Meaning::Label(label)) => label.role() == Role::Originator || itself == Some(*id),
+    // An alternative labels the definition that carries it, and, of a maker that counts, what has no other label (L-104).
+    let labels_it = |id: &Id<MarkingDefinition>, counts: bool| match meaning(id) {
+        Some(Meaning::Label(label)) => match label.role() {
+            Role::Originator => true,
+            role => itself == Some(*id) || (counts && role == Role::Alternative),
+        },
         Some(Meaning::Tlp(_)) => true,
         _ => false,
     };
+    let counts = policies.trust.counts_alternatives_of(origin);
+    // What is chosen for own material is its owner's word, and stands beside its alternatives.
+    let instead = counts && origin.party() != Party::Own;
     let assigned = if !by_peer.is_empty() {
         Assigned::ByPeer { markings: sorted(by_peer.iter().copied()) }
-    } else if whole.iter().any(is_label) || default.is_empty() {
+    } else if whole.iter().any(|id| labels_it(id, instead)) || default.is_empty() {
         Assigned::None
     } else {
         Assigned::AtDoor { markings: sorted(default.iter().copied()) }
@@ -233,7 +242,7 @@ pub fn resolve(
         Some(Meaning::Label(label)) => Some((&**label, whole.binary_search(id).is_ok())),
         _ => None,
     });
-    let unlabelled = (!whole.iter().any(is_label)).then_some(Unresolved::Unlabelled);
+    let unlabelled = (!whole.iter().any(|id| labels_it(id, counts))).then_some(Unresolved::Unlabelled);
     let asks = tlp::asks(object);
     let unclear = asks.unclear.then(|| Unresolved::Contradictory { why: "tlp:unclear".into() });
     let contradiction = || contradiction(labels, policies);

@@ -17,7 +17,7 @@ mod node_file;
 mod officer;
 
 pub use crate::officers::Officers;
-pub use agreement::{Accept, Agreement, Give, OnWithdrawal, Pull, PullCollection, Redaction};
+pub use agreement::{Accept, Agreement, ForeignAlternatives, Give, OnWithdrawal, Pull, PullCollection, Redaction};
 pub use clearance::ClearanceFile;
 pub use detection::{DetectionFile, OnWarning};
 pub use node_file::{
@@ -283,6 +283,7 @@ impl Config {
             identities: BTreeSet::from([file.agreement.identity]),
             client: file.agreement.client,
             communities: file.agreement.communities.iter().cloned().collect(),
+            no_foreign_labels: file.agreement.foreign_alternatives == ForeignAlternatives::Remove,
             // Files that are named but could not be read hold nothing.
             policies: file
                 .agreement

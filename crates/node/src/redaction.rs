@@ -1,4 +1,4 @@
-//! Redacted copies (L-123 to L-125, L-143): who gets which copy of an own object that it may not have whole, kept so by every act.
+//! Redacted copies (L-107, L-123 to L-126, L-143): who gets which copy of an own object that it may not have whole, kept so by every act.
 //!
 //! A copy is own material like any other: an instance with an id, a label and lines of its own, which leaves through the gate alone. Two things are its own: the
 //! readers for whom it was made, who alone have it by that road, and the link to its original, which stays in the store.
@@ -44,7 +44,7 @@ struct Version<'r> {
 struct Wanted {
     original: InstanceNo,
     object: Object,
-    definition: Option<Object>,
+    definitions: Vec<Object>,
     cut: Vec<String>,
     readers: Vec<ReaderNo>,
 }
@@ -101,7 +101,7 @@ impl Node {
     ) -> Result<(), NodeError> {
         // Definitions are known before what they mark is decided about.
         let mut definitions: BTreeMap<CollectionNo, Vec<Object>> = BTreeMap::new();
-        for definition in changes.new.iter().filter_map(|copy| copy.definition.as_ref()) {
+        for definition in changes.new.iter().flat_map(|copy| &copy.definitions) {
             definitions.entry(definition.chain.collection).or_default().push(definition.object.clone());
         }
         for (collection, definitions) in definitions {
@@ -153,7 +153,7 @@ impl Node {
                     "instance": copy.info.no, "original": copy.original, "readers": readers}));
                 changes.chains.push(ChainChange { no: copy.info.no, old: chain.clone(), new });
                 if let Some(wanted) = wanted.get_mut(&key)
-                    && wanted.definition.is_none()
+                    && wanted.definitions.is_empty()
                 {
                     wanted.readers.clear();
                 }
@@ -172,16 +172,17 @@ impl Node {
                 made_for: Some(readers.clone()),
                 ..Chain::new(collection, own.clone(), carried, Assigned::None)
             };
-            let definition = wanted.definition.map(|object| {
+            let definition = |object: Object| {
                 let carried = Id::try_from(object.id()).into_iter().collect();
                 Incoming { object, chain: Chain { carried, vouched: false, ..chain.clone() } }
-            });
+            };
+            let definitions = wanted.definitions.into_iter().map(definition).collect();
             changes.told.push(
                 serde_json::json!({"copy": wanted.object.id().as_str(), "version": wanted.object.view().version().map(Timestamp::as_str),
                 "digest": digest.to_string(), "of": redactable_id, "original": wanted.original, "cut": wanted.cut, "readers": readers}),
             );
             let copy = Incoming { object: wanted.object, chain };
-            changes.new.push(NewCopy { original: wanted.original, copy, definition });
+            changes.new.push(NewCopy { original: wanted.original, copy, definitions });
         }
         Ok(())
     }
@@ -212,18 +213,14 @@ impl Node {
             for reader in world.redacting().filter(|r| r.collections.contains_key(&collection)) {
                 let how = How { world, known: &known, reader, actors: &actors, secret: &self.redaction_key, now };
                 let Some((original, copy)) = how.choose(&versions, collection) else { continue };
-                let definition = match copy.label() {
-                    Some(label) => {
-                        let text = label::marking_definition(label, "", None);
-                        Some(Object::parse(&text, &limits).map_err(|e| store::StoreError::Damaged(e.to_string()))?)
-                    }
-                    None => None,
-                };
+                let texts = copy.labels().iter().map(|label| label::marking_definition(label, "", None));
+                let definitions = texts.map(|text| Object::parse(&text, &limits)).collect::<Result<_, _>>();
+                let definitions = definitions.map_err(|e| store::StoreError::Damaged(e.to_string()))?;
                 let key = (collection, copy.object().digest());
                 let entry = wanted.entry(key).or_insert_with(|| Wanted {
                     original,
                     object: copy.object().clone(),
-                    definition,
+                    definitions,
                     cut: copy.cut().to_vec(),
                     readers: Vec::new(),
                 });
@@ -319,10 +316,12 @@ impl How<'_> {
         let hides = view.references.iter().any(|r| {
             r.need == stix::Need::Optional && !creator(&r.target) && r.target != *object.id() && !visible(&r.target)
         });
-        if view.granular.is_empty() && !chain.unattributed && !hides {
+        let at = Timestamp::from_micros(self.now);
+        let authority = self.world.authority(&at);
+        let tells = authority.tells_too_much(chain, self.reader);
+        if view.granular.is_empty() && !chain.unattributed && !hides && !tells {
             return Err(NotRedacted::Whole);
         }
-        let at = Timestamp::from_micros(self.now);
         let review = object.view().created.as_ref().and_then(review_after).ok_or(NotRedacted::NotOwn)?;
         let how = Redaction {
             reader: self.reader,
@@ -332,7 +331,7 @@ impl How<'_> {
             review: &review,
             actors: self.actors,
         };
-        self.world.authority(&at).redact(object, chain, &how)
+        authority.redact(object, chain, &how)
     }
 }
 

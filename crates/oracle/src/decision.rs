@@ -203,6 +203,8 @@ pub struct Reader {
     pub communities: Vec<String>,
     /// The policies of its link, if it has its own (L-057).
     pub link: Option<Vec<Policy>>,
+    /// It is told of no policy in which it has no clearance (L-107, L-126).
+    pub own_policies_alone: bool,
 }
 
 /// What the node put on.
@@ -335,6 +337,7 @@ impl Model {
             "tlp:",
             "dissemination",
             "onward",
+            "foreign-label",
         ];
         let rank = |r: &String| order.iter().position(|o| r.starts_with(o));
         let mut best: Option<String> = None;
@@ -365,12 +368,13 @@ impl Model {
         let mut own = Vec::new();
         let mut alternative = Vec::new();
         let mut levels = Vec::new();
+        let mut unknown = false;
         let mut obliged = false;
         let mut said: Vec<Addressed> = Vec::new();
         let mut put_on = false;
         for m in &markings {
             match self.says(*m, &chain.origin) {
-                None | Some(Says::Unknown) => return Some("unknown-marking".into()),
+                None | Some(Says::Unknown) => unknown = true,
                 Some(Says::Label(l)) if l.originator => own.push(l.clone()),
                 Some(Says::Label(l)) => alternative.push(l.clone()),
                 Some(Says::Tlp(t)) => levels.push(*t),
@@ -382,11 +386,17 @@ impl Model {
                 }
             }
         }
-        // L-104: an alternative stands for the one originator label; where there is none, it is all there is.
-        let counts = match &chain.origin {
-            Origin::Own(_) => true,
-            Origin::Partner(p, _) | Origin::Peer(p) => self.mappers.contains(p),
-        };
+        // L-104: an alternative stands for the one originator label; where there is none, it is all there is, and of somebody whose do not count nothing.
+        let counts = self.counts(&chain.origin);
+        let only_alternatives = own.is_empty() && levels.is_empty() && !alternative.is_empty();
+        if only_alternatives && !counts && type_name != "marking-definition" {
+            return Some("quarantined".into());
+        }
+        if unknown {
+            return Some("unknown-marking".into());
+        }
+        let mut told: Vec<Label> = own.clone();
+        told.extend(alternative.clone());
         let mut labels: Vec<(Label, Vec<Label>)> = Vec::new();
         if own.is_empty() {
             own.append(&mut alternative);
@@ -438,17 +448,36 @@ impl Model {
             (Origin::Partner(p, _) | Origin::Peer(p), Some(me)) => p == me,
             _ => false,
         };
-        if reader.partner.is_none() || ours || theirs {
-            return None;
-        }
         // L-140: the creator itself said to whom; who may have a part may not have the whole for that (L-132).
-        if said.iter().any(|a| a.to.is_some()) && chain.vouched && !put_on && !chain.partly_addressed {
-            return None;
-        }
+        let to_it = said.iter().any(|a| a.to.is_some()) && chain.vouched && !put_on && !chain.partly_addressed;
         let only_clear = levels.iter().all(|l| *l == 0);
         let all_public = !labels.is_empty() && labels.iter().all(|(l, _)| self.find(l).is_some_and(|p| p.public));
         let clear_alone = labels.is_empty() && !levels.is_empty() && !obliged;
-        if only_clear && (all_public || clear_alone) { None } else { Some("onward".into()) }
+        let open = only_clear && (all_public || clear_alone);
+        if !(reader.partner.is_none() || ours || theirs || to_it || open) {
+            return Some("onward".into());
+        }
+        let its_own = theirs || (ours && reader.partner.is_none());
+        let too_much = told.iter().any(|l| self.tells_of_others(l, reader));
+        (too_much && !its_own).then(|| "foreign-label".into())
+    }
+
+    /// L-107, L-126: whether a label, one of its alternatives or of those that follow it, is of a policy in which the reader has no clearance.
+    pub fn tells_of_others(&self, label: &Label, reader: &Reader) -> bool {
+        if !reader.own_policies_alone {
+            return false;
+        }
+        let cleared = |l: &Label| self.find(l).is_some_and(|p| reader.clearances.iter().any(|c| c.oid == p.oid));
+        let follows = label.succession.as_ref().is_some_and(|(_, next)| self.tells_of_others(next, reader));
+        !cleared(label) || follows || label.alternatives.iter().any(|a| !cleared(a))
+    }
+
+    /// L-104: whether alternative labels that somebody brings count.
+    fn counts(&self, origin: &Origin) -> bool {
+        match origin {
+            Origin::Own(_) => true,
+            Origin::Partner(p, _) | Origin::Peer(p) => self.mappers.contains(p),
+        }
     }
 
     /// L-157: an own road, its partner, before its end, and two different persons who may sign.
@@ -641,10 +670,13 @@ impl Model {
             Some(Says::Tlp(_)) => true,
             _ => false,
         };
+        // L-104, L-126: alternatives of somebody whose count are a label; beside what is put on own material they are what they always were.
+        let alternative = |m: &usize| matches!(self.says(*m, origin), Some(Says::Label(l)) if !l.originator);
+        let brought = self.counts(origin) && on_whole.iter().any(alternative) && !matches!(origin, Origin::Own(_));
         let carried: Vec<usize> = on_whole.iter().chain(on_parts).copied().collect();
         let assigned = if !by_peer.is_empty() {
             Assigned::Added(by_peer.to_vec())
-        } else if !on_whole.iter().any(labels) && !default.is_empty() {
+        } else if !on_whole.iter().any(labels) && !brought && !default.is_empty() {
             Assigned::Added(default.to_vec())
         } else {
             Assigned::Nothing
@@ -682,7 +714,7 @@ impl Model {
             }
             seen.push(key);
         }
-        let unlabelled = !of_object.iter().any(labels);
+        let unlabelled = !of_object.iter().any(|m| labels(m) || (self.counts(origin) && alternative(m)));
         (assigned, unlabelled.then_some("unlabelled"))
     }
 }
@@ -915,6 +947,7 @@ mod tests {
             client: false,
             communities: Vec::new(),
             link: None,
+            own_policies_alone: false,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a reader gets of an own object that it may not have whole (L-123 to L-125, L-127): a naive model with sets and loops, sharing no code with `label`.
+//! What a reader gets of an own object that it may not have whole (L-107, L-123 to L-127): a naive model with sets and loops, sharing no code with `label`.
 use crate::decision::{Answer, Assigned, Chain, Model, Reader, Says};
 use std::collections::BTreeSet;
 
@@ -118,6 +118,7 @@ mod tests {
             client: false,
             communities: vec![],
             link: None,
+            own_policies_alone: false,
         };
         let copy = |kept: &[usize]| Given::Copy { kept: kept.to_vec(), markings: BTreeSet::from([0]) };
         assert_eq!(given(&model, &whole, &road, &reader, &|_| true), copy(&[0, 2]));

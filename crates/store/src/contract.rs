@@ -419,7 +419,7 @@ pub struct InstanceInfo {
     /// The bytes.
     pub raw: Box<str>,
 }
-/// A redacted copy to be taken in, with the instance of which it is one and, if a label was made for it, that label's marking definition (L-124). The chains'
+/// A redacted copy to be taken in, with the instance of which it is one and, if labels were made for it, their marking definitions (L-124, L-126). The chains'
 /// `made_for` says who alone sees them.
 #[derive(Debug, Clone)]
 pub struct NewCopy {
@@ -427,8 +427,8 @@ pub struct NewCopy {
     pub original: InstanceNo,
     /// The copy.
     pub copy: Incoming,
-    /// The definition of its label.
-    pub definition: Option<Incoming>,
+    /// The definitions of labels that were made for it.
+    pub definitions: Vec<Incoming>,
 }
 /// An own version of an identifier, as redaction looks at it.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ const READERS: usize = 16;
 /// Of these there is another one each that differs in its names alone.
 const TWINS: usize = 8;
 const NOW: i64 = 1_780_000_000_000_000;
-const TYPES: [&str; 3] = ["indicator", "malware", "report"];
+const TYPES: [&str; 4] = ["indicator", "malware", "report", "marking-definition"];
 
 /// splitmix64.
 pub(crate) struct Dice(pub(crate) u64);
@@ -238,7 +238,7 @@ fn random_label(d: &mut Dice, policies: &[naive::Policy], depth: usize) -> naive
         });
     }
     let level = if d.percent(2) { "Nowhere".to_owned() } else { d.pick(&p.levels).name.clone() };
-    let originator = depth > 0 || !d.percent(8);
+    let originator = depth > 0 || !d.percent(12);
     let mut alternatives = Vec::new();
     if depth == 0 && originator && d.percent(20) {
         alternatives = (0..=d.roll(2)).map(|_| random_label(d, policies, 9)).collect();
@@ -371,6 +371,7 @@ fn random_reader(d: &mut Dice, policies: &[naive::Policy]) -> naive::Reader {
         client: d.percent(30),
         communities: d.some(&COMMUNITIES.map(ToOwned::to_owned), 40),
         link: None,
+        own_policies_alone: d.percent(60),
     }
 }
 
@@ -465,6 +466,7 @@ fn real_reader(no: ReaderNo, r: &naive::Reader, policies: &Policies, links: &[On
             client: r.client,
             communities: r.communities.iter().cloned().collect(),
             policies: r.link.as_ref().map(|_| Arc::clone(&links[usize::from(r.client)].1)),
+            no_foreign_labels: r.own_policies_alone,
         },
     }
 }
@@ -742,6 +744,7 @@ fn the_engine_agrees_with_the_naive_model() {
         "link",
         "dissemination",
         "onward",
+        "foreign-label",
     ] {
         assert!(tally.get(outcome).copied().unwrap_or_default() * 400 > cases, "{outcome}: {tally:?}");
     }

@@ -105,7 +105,7 @@ fn a_reader_gets_the_report_without_the_paragraph_as_another_object() {
     assert_eq!((&value["created_by_ref"], &value["object_marking_refs"]), (&json!(HOME), &json!([s.open])));
     assert_ne!(value["id"], original["id"]);
     assert_eq!(value["modified"], original["modified"]);
-    assert!(copy.label().is_none(), "the object's own label says it all");
+    assert!(copy.labels().is_empty(), "the object's own label says it all");
     for trace in ["secret", "burned", "granular", "00000000000f"] {
         assert!(!copy.object().raw().contains(trace), "{trace}: {}", copy.object().raw());
     }
@@ -310,7 +310,7 @@ fn a_part_that_is_less_restricted_is_kept_under_its_own_label() {
     // What remains has two labels: one is made for the copy, no wider than either.
     let mut o = s.report(&[(&["description"], &s.closed), (&["name"], &s.korea)]);
     let copy = s.redact(&o, &own(), "JPN").unwrap();
-    let label = copy.label().unwrap();
+    let label = &copy.labels()[0];
     assert_eq!((label.classification(), label.role()), ("RESTRICTED", Role::Originator));
     let nato = s.policies.find("NATO", None).unwrap();
     assert!(nato.decide(label, &s.reader("JPN").clearances[0]).is_ok());
@@ -395,4 +395,217 @@ fn what_cannot_be_cut_is_withheld_whole() {
     );
     let marked: Object = object(&s.report(&cut));
     assert!(marked.view().granular.len() == 1);
+}
+
+/// An alternative label of `DEMO-XPA`.
+fn in_xpa(level: &str, to: &[&str]) -> Value {
+    let mut json = label_json("DEMO-XPA", level, &[("Releasable To", to)]);
+    json["role"] = json!("alternative");
+    json
+}
+
+/// Restricted and releasable to Japan and Korea, with these alternatives in it.
+fn with_alternatives(alternatives: &[Value]) -> Label {
+    let tags = [("Context", &["NATO", "Releasable"][..]), ("Releasable To", &["NATO", "JPN", "KOR"])];
+    let mut json = label_json("NATO", "RESTRICTED", &tags);
+    if !alternatives.is_empty() {
+        json["alternatives"] = json!(alternatives);
+    }
+    read_label(&json)
+}
+
+fn in_public() -> Value {
+    let mut json = label_json("PUBLIC", "UNMARKED", &[]);
+    json["role"] = json!("alternative");
+    json
+}
+
+impl Stage {
+    /// Japan's reader, which is told of no policy in which it has no clearance.
+    fn apart(&self, policies: &[&str]) -> Reader {
+        let mut reader = self.reader("JPN");
+        reader.link.no_foreign_labels = true;
+        reader.clearances.retain(|c| policies.contains(&c.policy()));
+        if policies.contains(&"DEMO-XPA") {
+            let levels = ["UNCLASSIFIED", "CONFIDENTIAL"];
+            reader.clearances.push(clearance(&self.policies, "DEMO-XPA", &levels, &[("Releasable To", &["JPN"])]));
+        }
+        reader
+    }
+
+    fn decide(&self, chain: Chain, kind: &str, reader: &Reader) -> Decision {
+        let now = now();
+        let authority = Authority { policies: &self.policies, markings: &self.markings, at: &now };
+        authority.decide(&LabelState::new(vec![chain]), kind, reader)
+    }
+}
+
+/// L-107, I1: who is told of no policy but its own gets what bears another's alternative as a copy with the same label without that one, whatever it was; nor is
+/// it shown the definition that holds it. Everybody else has it as before.
+#[test]
+fn alternatives_of_policies_that_the_reader_is_not_to_know_of_are_left_out() {
+    let mut s = Stage::new();
+    let plain = with_alternatives(&[]);
+    let hidden = [
+        with_alternatives(&[in_xpa("SECRET", &["XPA", "KOR"])]),
+        with_alternatives(&[in_xpa("CONFIDENTIAL", &["XPA"]), in_public()]),
+    ];
+    let beside = read_label(&in_xpa("SECRET", &["XPA"]));
+    for label in hidden.iter().chain([&plain, &beside]) {
+        hold(&mut s.markings, label);
+    }
+    let reader = s.apart(&["NATO"]);
+    let mut copies = Vec::new();
+    let bear =
+        [vec![hidden[0].marking_id()], vec![hidden[1].marking_id()], vec![plain.marking_id(), beside.marking_id()]];
+    for markings in &bear {
+        let road = chain(own(), markings);
+        assert_eq!(s.decide(road.clone(), "report", &reader), Decision::Withhold(Reason::ForeignLabel));
+        assert!(matches!(s.decide(road, "report", &s.reader("JPN")), Decision::Release { .. }), "as before");
+        for marking in markings.iter().filter(|m| **m != plain.marking_id()) {
+            let definition = s.decide(chain(own(), &[*marking]), "marking-definition", &reader);
+            assert!(matches!(definition, Decision::Withhold(_)), "{definition:?}");
+        }
+        let mut o = s.report(&[]);
+        o["object_marking_refs"] = json!(markings);
+        let copy = s.redact_for(&o, &own(), &reader, &[]).unwrap();
+        assert!(copy.cut().is_empty());
+        assert_eq!(copy.object().view().markings, [plain.marking_id()]);
+        assert!(matches!(s.decide(chain(own(), &[plain.marking_id()]), "report", &reader), Decision::Release { .. }));
+        // It is made where nobody has it.
+        let made: Vec<_> = copy.labels().iter().map(Label::canonical).collect();
+        assert_eq!(made, if markings.len() == 1 { vec![plain.canonical()] } else { vec![] });
+        for trace in markings.iter().filter(|m| **m != plain.marking_id()) {
+            assert!(!copy.object().raw().contains(&trace.to_string()));
+        }
+        copies.push(copy.object().raw().to_owned());
+        let mut forbidden = reader.clone();
+        forbidden.redaction = false;
+        assert_eq!(s.redact_for(&o, &own(), &forbidden, &[]).unwrap_err(), NotRedacted::NotAllowed);
+        assert_eq!(s.redact_for(&o, &own(), &s.reader("JPN"), &[]).unwrap_err(), NotRedacted::Whole);
+    }
+    assert!(copies.iter().all(|c| *c == copies[0]), "which they were does not show: {copies:#?}");
+    // What is left is the alternative of the reader's own policy; who may know of all has the whole.
+    let mut o = s.report(&[]);
+    o["object_marking_refs"] = json!([hidden[1].marking_id()]);
+    let copy = s.redact_for(&o, &own(), &s.apart(&["NATO", "DEMO-XPA"]), &[]).unwrap();
+    assert_eq!(copy.labels()[0].canonical(), with_alternatives(&[in_xpa("CONFIDENTIAL", &["XPA"])]).canonical());
+    o["object_marking_refs"] = json!([hidden[0].marking_id()]);
+    assert_eq!(s.redact_for(&o, &own(), &s.apart(&["NATO", "DEMO-XPA"]), &[]).unwrap_err(), NotRedacted::Whole);
+    // With parts cut as well.
+    let mut o = s.report(&[(&["description"], &s.closed)]);
+    o["object_marking_refs"] = json!([hidden[0].marking_id()]);
+    let copy = s.redact_for(&o, &own(), &reader, &[]).unwrap();
+    assert_eq!(
+        (copy.cut(), copy.object().view().markings.as_slice()),
+        (&["description".to_owned()][..], &[plain.marking_id()][..])
+    );
+    // Observables have no versions, so nothing can stand for them.
+    let observable = json!({"type": "domain-name", "spec_version": "2.1", "id": "domain-name--00000000-0000-4000-8000-00000000000f",
+        "value": "host.example", "object_marking_refs": [hidden[0].marking_id()]});
+    assert_eq!(s.redact_for(&observable, &own(), &reader, &[]).unwrap_err(), NotRedacted::NotOwn);
+    // What the reader's own party brought is its own; what others brought is theirs to copy.
+    let road = |peer: &str| chain(Origin::Peer { peer: peer.into() }, &[hidden[0].marking_id()]);
+    assert!(matches!(s.decide(road("JPN"), "report", &reader), Decision::Release { .. }));
+    assert!(matches!(s.decide(road("KOR"), "report", &reader), Decision::Withhold(_)));
+    let theirs = s.redact_for(&o, &Origin::Peer { peer: "KOR".into() }, &reader, &[]);
+    assert_eq!(theirs.unwrap_err(), NotRedacted::NotOwn);
+}
+
+/// L-126, L-104: where the label itself is of a policy that the reader is not to know of, the copy bears the alternatives in its own alone, written in the label, beside
+/// it, or as the operator's rows map it; what they cannot say is withheld whole.
+#[test]
+fn the_readers_own_alternative_stands_for_a_label_that_it_is_not_to_know_of() {
+    let mut s = Stage::new();
+    let for_japan = in_xpa("CONFIDENTIAL", &["JPN", "XPA"]);
+    let (inside, plain) = (with_alternatives(&[for_japan.clone(), in_public()]), with_alternatives(&[]));
+    let beside = read_label(&for_japan);
+    for label in [&inside, &plain, &beside] {
+        hold(&mut s.markings, label);
+    }
+    let reader = s.apart(&["DEMO-XPA"]);
+    let bearing = |s: &Stage, markings: &[Id<MarkingDefinition>]| {
+        let mut o = s.report(&[]);
+        o["object_marking_refs"] = json!(markings);
+        o
+    };
+    let mut copies = Vec::new();
+    for markings in [vec![inside.marking_id()], vec![plain.marking_id(), beside.marking_id()]] {
+        let o = bearing(&s, &markings);
+        assert_eq!(s.decide(chain(own(), &markings), "report", &reader), Decision::Withhold(Reason::ForeignLabel));
+        let copy = s.redact_for(&o, &own(), &reader, &[]).unwrap();
+        assert_eq!(copy.object().view().markings, [beside.marking_id()]);
+        assert_eq!(
+            copy.labels().iter().map(Label::role).collect::<Vec<_>>(),
+            vec![Role::Alternative; 2 - markings.len()]
+        );
+        copies.push(copy.object().raw().to_owned());
+    }
+    assert_eq!(copies[0], copies[1]);
+    assert!(
+        !copies[0].contains(&inside.marking_id().to_string()) && !copies[0].contains(&plain.marking_id().to_string())
+    );
+    // An alternative too high for it opens nothing, nor does one of another policy.
+    let high = with_alternatives(&[in_xpa("SECRET", &["JPN", "XPA"]), in_public()]);
+    hold(&mut s.markings, &high);
+    let no_copy = |s: &Stage, o: &Value, reader: &Reader| s.redact_for(o, &own(), reader, &[]).unwrap_err();
+    assert_eq!(no_copy(&s, &bearing(&s, &[high.marking_id()]), &reader), NotRedacted::Required("name".into()));
+    assert_eq!(no_copy(&s, &bearing(&s, &[inside.marking_id()]), &s.apart(&[])), NotRedacted::Required("name".into()));
+    // Two of one policy, of which neither says what both say.
+    let aus = read_label(&in_xpa("UNCLASSIFIED", &["AUS", "JPN", "XPA"]));
+    let two = with_alternatives(&[
+        in_xpa("CONFIDENTIAL", &["JPN", "KOR", "XPA"]),
+        serde_json::from_slice(aus.canonical()).unwrap(),
+    ]);
+    hold(&mut s.markings, &two);
+    assert!(matches!(no_copy(&s, &bearing(&s, &[two.marking_id()]), &reader), NotRedacted::Held(_)));
+    // What follows the label cannot follow the alternative; it follows the label itself.
+    let mut json: Value = serde_json::from_slice(inside.canonical()).unwrap();
+    let mut next: Value = serde_json::from_slice(plain.canonical()).unwrap();
+    next.as_object_mut().unwrap().remove("review");
+    json["succession"] = json!({"at": "2030-01-01T00:00:00Z", "label": next});
+    let followed = read_label(&json);
+    hold(&mut s.markings, &followed);
+    assert!(matches!(no_copy(&s, &bearing(&s, &[followed.marking_id()]), &reader), NotRedacted::Held(_)));
+    let copy = s.redact_for(&bearing(&s, &[followed.marking_id()]), &own(), &s.apart(&["NATO"]), &[]).unwrap();
+    assert!(copy.labels()[0].succession().is_some());
+    // A part with another label of such a policy, or with an alternative of its own.
+    for part in [inside.marking_id(), beside.marking_id()] {
+        let mut o = s.report(&[(&["description"], &part)]);
+        let other = with_alternatives(&[in_xpa("UNCLASSIFIED", &["JPN", "XPA"])]);
+        o["object_marking_refs"] = json!([hold(&mut s.markings, &other)]);
+        assert!(matches!(no_copy(&s, &o, &reader), NotRedacted::Held(_)));
+    }
+    // By the operator's rows (L-102, L-109): made by the node, for a policy whose owner the label permits.
+    let source = make_label("DEMO-XPA", "CONFIDENTIAL", &[("Releasable To", &["NATO", "XPA"])]);
+    let mut trust = Trust::default();
+    trust.row("DEMO-XPA", "NATO", "CONFIDENTIAL");
+    s.policies = policies().trusting(&trust).unwrap();
+    hold(&mut s.markings, &source);
+    let mut nato = s.apart(&["NATO"]);
+    let values = [("Context", &["NATO"][..]), ("Releasable To", &["NATO"])];
+    nato.clearances = vec![clearance(&s.policies, "NATO", &["UNCLASSIFIED", "RESTRICTED", "CONFIDENTIAL"], &values)];
+    let copy = s.redact_for(&bearing(&s, &[source.marking_id()]), &own(), &nato, &[]).unwrap();
+    let [label] = copy.labels() else { panic!("{:?}", copy.labels()) };
+    let json: Value = serde_json::from_slice(label.canonical()).unwrap();
+    assert_eq!(
+        (label.role(), label.policy_name(), &json["originator"]["value"]),
+        (Role::Alternative, "NATO", &json!("urn:uuid:00000000-0000-4000-8000-0000000000aa"))
+    );
+    assert_eq!(copy.object().view().markings, [label.marking_id()]);
+}
+
+/// L-104, L-005: where alternatives are all there is, a copy bears every one of them.
+#[test]
+fn a_copy_of_what_bears_alternatives_alone_bears_them_all() {
+    let mut s = Stage::new();
+    let beside = hold(&mut s.markings, &read_label(&in_xpa("CONFIDENTIAL", &["JPN", "XPA"])));
+    let mut o = s.report(&[(&["description"], &s.closed)]);
+    o["object_marking_refs"] = json!([beside, Tlp::Green.marking_id()]);
+    let mut reader = s.apart(&["NATO", "DEMO-XPA"]);
+    reader.link.no_foreign_labels = false;
+    let copy = s.redact_for(&o, &own(), &reader, &[]).unwrap();
+    let mut both = vec![beside, Tlp::Green.marking_id()];
+    both.sort();
+    assert_eq!(copy.object().view().markings, both);
 }

@@ -284,22 +284,62 @@ fn what_carries_no_label_gets_the_default_or_is_quarantined() {
     }
 }
 
-/// L-104: an alternative label alone does not label.
+/// L-104, L-126, L-005: an alternative label alone labels only where whoever brought it is one whose alternatives count; everybody else's waits. It labels no part's
+/// whole, and opens nothing beside an originator label that was closed before.
 #[test]
-fn an_alternative_label_alone_does_not_label() {
+fn an_alternative_label_alone_labels_only_if_its_maker_counts() {
     let mut w = World::new();
     let mut json = label_json("PUBLIC", "UNMARKED", &[]);
     json["role"] = json!("alternative");
     let alternative = hold(&mut w.markings, &read_label(&json));
+    let mut trust = Trust::default();
+    trust.mapper("HUB");
+    let alone = identity(1, &[alternative]);
+    assert_eq!(w.resolve(&alone, &peer("HUB"), &[], &[]).unresolved, Some(Unresolved::Unlabelled));
+    let by_default = w.resolve(&alone, &peer("HUB"), &[w.nato], &[]);
+    assert_eq!(by_default.assigned, Assigned::AtDoor { markings: vec![w.nato] }, "kept, and no label");
+    let beside = w.resolve(&identity(1, &[alternative, w.nato]), &peer("HUB"), &[], &[]);
     assert_eq!(
-        w.resolve(&identity(1, &[alternative]), &peer("HUB"), &[], &[]).unresolved,
-        Some(Unresolved::Unlabelled)
-    );
-    let chain = w.resolve(&identity(1, &[alternative, w.nato]), &peer("HUB"), &[], &[]);
-    assert_eq!(
-        (chain.carried.len(), chain.unresolved),
+        (beside.carried.len(), beside.unresolved.clone()),
         (2, None),
         "beside an originator label it is kept, and counts in addition (L-122)"
+    );
+    w.policies = policies().trusting(&trust).unwrap();
+    for (origin, labelled) in
+        [(peer("HUB"), true), (partner("HUB", "tool"), true), (peer("OTHER"), false), (own(), true)]
+    {
+        let chain = w.resolve(&alone, &origin, &[], &[]);
+        assert_eq!(chain.unresolved, (!labelled).then_some(Unresolved::Unlabelled), "{origin:?}");
+        // A default, which could be weaker, does not stand beside it; what the owner chose for own material does.
+        let chain = w.resolve(&alone, &origin, &[w.nato], &[]);
+        let kept = labelled && origin != own();
+        assert_eq!(chain.assigned == Assigned::None, kept, "{origin:?}");
+    }
+    assert_eq!(w.resolve(&identity(1, &[alternative, w.nato]), &peer("HUB"), &[], &[]), beside);
+    let granular = object(
+        &json!({"type": "identity", "spec_version": "2.1", "id": "identity--00000001-0000-4000-8000-000000000000",
+        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "name": "x",
+        "granular_markings": [{"selectors": ["name"], "marking_ref": alternative}]}),
+    );
+    assert_eq!(w.resolve(&granular, &peer("HUB"), &[], &[]).unresolved, Some(Unresolved::Unlabelled));
+    // Who passes it may have it; who does not know its policy may not. When its maker counts no longer, nobody has it.
+    let now = now();
+    let chain = w.resolve(&alone, &peer("HUB"), &[], &[]);
+    let decide = |policies: &Policies, kind: &str, reader: &Reader| {
+        let state = state(vec![chain.clone()]);
+        Authority { policies, markings: &w.markings, at: &now }.decide(&state, kind, reader)
+    };
+    let mut cleared = reader(1, None, vec![clearance(&w.policies, "PUBLIC", &["UNMARKED"], &[])]);
+    let mut other = reader(2, None, vec![analysts_clearance(&w.policies)]);
+    for reader in [&mut cleared, &mut other] {
+        reader.collections = std::collections::BTreeMap::from([(7, Kinds::All)]);
+    }
+    assert!(matches!(decide(&w.policies, "identity", &cleared), Decision::Release { .. }));
+    assert_eq!(decide(&w.policies, "identity", &other), Decision::Withhold(Reason::Policy));
+    assert_eq!(decide(&policies(), "identity", &cleared), Decision::Withhold(Reason::Quarantined));
+    assert!(
+        matches!(decide(&policies(), "marking-definition", &cleared), Decision::Release { .. }),
+        "it labels itself"
     );
 }
 

@@ -43,6 +43,12 @@ pub struct Agreement {
     /// not know of, it gets a redacted copy: another object, with an id and a label of its own (L-123, L-124, L-127, L-143). Otherwise they are withheld.
     #[serde(default)]
     pub redaction: Redaction,
+    /// `"remove"`: the partner is told of no policy in which it has no clearance. A label of such a policy, or one that holds an alternative of such a policy,
+    /// is not shown to it, nor what bears it. Of this organisation's own objects it gets a copy instead, whose label is the same without those alternatives, or,
+    /// where the label itself is of such a policy, the alternative in the partner's own; such a copy waits in the quarantine of a partner whose node does not name
+    /// this one among its `mappers`. Only with `redaction = "allowed"` (L-107, L-126).
+    #[serde(default)]
+    pub foreign_alternatives: ForeignAlternatives,
     /// What the partner may read.
     #[serde(default)]
     pub give: Vec<Give>,
@@ -75,6 +81,17 @@ pub enum Redaction {
     Forbidden,
     /// It gets a copy of what remains.
     Allowed,
+}
+
+/// What becomes of alternative labels in policies in which a partner has no clearance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForeignAlternatives {
+    /// They go along.
+    #[default]
+    Keep,
+    /// They do not leave.
+    Remove,
 }
 
 /// What a partner may read (`[[give]]`).
@@ -180,6 +197,11 @@ impl Agreement {
             && from >= until
         {
             faults.push(format!("{at}: `until` is not after `from`"));
+        }
+        if self.foreign_alternatives == ForeignAlternatives::Remove && self.redaction != Redaction::Allowed {
+            faults.push(format!(
+                "{at}: `foreign_alternatives = \"remove\"` needs `redaction = \"allowed\"`: what bears such labels is given as a copy without them, or not at all (L-107)"
+            ));
         }
         let mut policies: Vec<&str> = self.clearance.iter().map(|c| c.policy.as_str()).collect();
         policies.sort_unstable();

@@ -35,7 +35,7 @@ fn copy(world: &World, original: InstanceNo, n: u32, version: u32, readers: &[Re
     let mut items: Vec<Incoming> = World::incoming(world.collections[0], &[made]);
     let mut copy = items.remove(0);
     copy.chain.made_for = Some(readers.to_vec());
-    NewCopy { original, copy, definition: None }
+    NewCopy { original, copy, definitions: Vec::new() }
 }
 
 fn ids(world: &World, reader: ReaderNo) -> Vec<String> {

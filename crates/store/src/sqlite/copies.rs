@@ -176,17 +176,15 @@ pub(super) fn put(
     }
     for (collection, copies) in by_collection {
         let head = BatchHead { collection, origin: Origin::Own { account: None }, accepted: at };
-        // Each copy, then the definition of its label, if one was made: the store takes definitions first.
+        // Each copy, then the definitions of labels made for it: the store takes definitions first.
         let items: Vec<Incoming> =
-            copies.iter().flat_map(|c| std::iter::once(&c.copy).chain(&c.definition)).cloned().collect();
+            copies.iter().flat_map(|c| std::iter::once(&c.copy).chain(&c.definitions)).cloned().collect();
         let (published, diffs) = intake::ingest_told(work, &head, &items, &Alongside::default(), in_force, None)?;
         tell(diffs);
         let mut taken = published.taken.iter();
         for copy in copies {
             let (no, _) = taken.next().ok_or_else(|| damaged("a copy was lost on the way"))?;
-            if copy.definition.is_some() {
-                taken.next();
-            }
+            taken.by_ref().take(copy.definitions.len()).for_each(drop);
             work.conn
                 .prepare_cached("INSERT OR IGNORE INTO copy_of (copy, original) VALUES (?1, ?2)")?
                 .execute(params![no, copy.original])?;
