@@ -467,9 +467,14 @@ impl Model {
         if !reader.own_policies_alone {
             return false;
         }
-        let cleared = |l: &Label| self.find(l).is_some_and(|p| reader.clearances.iter().any(|c| c.oid == p.oid));
+        let cleared = |l: &Label| self.cleared(l, reader);
         let follows = label.succession.as_ref().is_some_and(|(_, next)| self.tells_of_others(next, reader));
         !cleared(label) || follows || label.alternatives.iter().any(|a| !cleared(a))
+    }
+
+    /// Whether a reader has a clearance in the policy of a label.
+    pub fn cleared(&self, label: &Label, reader: &Reader) -> bool {
+        self.find(label).is_some_and(|p| reader.clearances.iter().any(|c| c.oid == p.oid))
     }
 
     /// L-104: whether alternative labels that somebody brings count.

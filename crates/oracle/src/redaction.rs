@@ -1,5 +1,5 @@
 //! What a reader gets of an own object that it may not have whole (L-107, L-123 to L-127): a naive model with sets and loops, sharing no code with `label`.
-use crate::decision::{Answer, Assigned, Chain, Model, Reader, Says};
+use crate::decision::{Answer, Assigned, Chain, Label, Model, Reader, Says};
 use std::collections::BTreeSet;
 
 /// A property, or an item of a list.
@@ -50,6 +50,8 @@ pub fn given(model: &Model, whole: &Whole, road: &Chain, reader: &Reader, knows:
         return Given::Nothing;
     }
     let label = |m: usize| matches!(model.says(m, &road.origin), Some(Says::Label(_)));
+    // What its label may not tell of is asked of the copy (L-107).
+    let told_all = Reader { own_policies_alone: false, ..reader.clone() };
     let mut kept = Vec::new();
     let mut markings = BTreeSet::new();
     for (i, part) in whole.parts.iter().enumerate() {
@@ -60,13 +62,17 @@ pub fn given(model: &Model, whole: &Whole, road: &Chain, reader: &Reader, knows:
         let carried = all.iter().copied().collect();
         // Overrides are of the whole (L-157).
         let alone = Chain { carried, assigned: Assigned::Nothing, overrides: Vec::new(), ..road.clone() };
-        let passes = matches!(model.decide(&[alone], &whole.kind, reader), Answer::Yes { .. });
+        let passes = matches!(model.decide(&[alone], &whole.kind, &told_all), Answer::Yes { .. });
         if passes && part.names.iter().all(|id| knows(id)) {
             kept.push(i);
             markings.extend(all);
         }
     }
-    if kept.len() == whole.parts.len() {
+    let mut all: Vec<usize> = road.carried.clone();
+    all.extend(&whole.markings);
+    let tells =
+        |m: &usize| matches!(model.says(*m, &road.origin), Some(Says::Label(l)) if model.tells_of_others(l, reader));
+    if kept.len() == whole.parts.len() && !all.iter().any(tells) {
         return Given::Uncut;
     }
     let has = |name: &String| kept.iter().any(|i| whole.parts[*i].name == *name);
@@ -74,6 +80,32 @@ pub fn given(model: &Model, whole: &Whole, road: &Chain, reader: &Reader, knows:
         return Given::Nothing;
     }
     Given::Copy { kept, markings }
+}
+
+/// The labels of a copy under these markings (L-107, L-126); none if no model says which: of several labels one may be made, or a person decides (L-093).
+pub fn borne(model: &Model, road: &Chain, markings: &BTreeSet<usize>, reader: &Reader) -> Option<Vec<Label>> {
+    let mut own = Vec::new();
+    let mut beside = Vec::new();
+    for m in markings {
+        if let Some(Says::Label(label)) = model.says(*m, &road.origin) {
+            if label.originator { own.push(label.clone()) } else { beside.push(label.clone()) }
+        }
+    }
+    if own.len() > 1 {
+        return None;
+    }
+    let Some(mut label) = own.pop() else { return Some(beside) };
+    let may = |l: &Label| !reader.own_policies_alone || model.cleared(l, reader);
+    if may(&label) {
+        label.alternatives.retain(may);
+        return Some(vec![label]);
+    }
+    // In its place what says the same in the reader's own policies, one of each.
+    let mut all = label.alternatives.clone();
+    all.extend(beside);
+    all.retain(may);
+    let policies: BTreeSet<&str> = all.iter().map(|l| l.policy.as_str()).collect();
+    (label.succession.is_none() && policies.len() == all.len()).then_some(all)
 }
 
 #[cfg(test)]
@@ -127,5 +159,74 @@ mod tests {
         assert_eq!(given(&model, &whole, &road, &reader, &|_| true), Given::Uncut);
         whole.parts.push(part("object_refs", &[], &["b"]));
         assert_eq!(given(&model, &whole, &road, &reader, &|id| id == "a"), copy(&[0, 1, 2]));
+    }
+
+    /// The model itself, on a case written by hand: of a label in P with an alternative in Q, a reader cleared in one of them is told of that one alone.
+    #[test]
+    fn what_stands_for_a_label_is_what_the_reader_may_know_of() {
+        let policy = |name: &str| crate::decision::Policy {
+            name: name.to_owned(),
+            oid: name.to_owned(),
+            window: (None, None),
+            levels: vec![],
+            sets: vec![],
+            public: false,
+        };
+        let of = |policy: &str, originator: bool, alternatives: Vec<Label>| Label {
+            originator,
+            policy: policy.to_owned(),
+            oid: None,
+            level: "L".to_owned(),
+            categories: vec![],
+            succession: None,
+            extended: false,
+            alternatives,
+        };
+        let says = |label: Label| Marking { says: Says::Label(label), by: vec![] };
+        let model = Model {
+            policies: vec![policy("P"), policy("Q")],
+            markings: vec![says(of("P", true, vec![of("Q", false, vec![])])), says(of("P", true, vec![]))],
+            at: 0,
+            mappers: vec![],
+            home: vec![],
+            officers: vec![],
+        };
+        let clearance = |oid: &str| crate::decision::Clearance {
+            oid: oid.to_owned(),
+            levels: BTreeSet::from(["L".to_owned()]),
+            values: BTreeMap::new(),
+        };
+        let reader = |oids: &[&str], alone: bool| Reader {
+            account: "r".to_owned(),
+            partner: Some("P".to_owned()),
+            clearances: oids.iter().map(|o| clearance(o)).collect(),
+            tlp: vec![],
+            collections: BTreeMap::from([(1, None)]),
+            dates: (None, None),
+            organisations: vec![],
+            client: false,
+            communities: vec![],
+            link: None,
+            own_policies_alone: alone,
+        };
+        let road = Chain::new(1, Origin::Own(None), vec![0], Assigned::Nothing);
+        let told = |markings: &[usize], oids: &[&str], alone: bool| {
+            let labels = borne(&model, &road, &markings.iter().copied().collect(), &reader(oids, alone));
+            let name = |l: &Label| format!("{} {} {}", l.policy, l.originator, l.alternatives.len());
+            labels.map(|all| all.iter().map(name).collect::<Vec<_>>())
+        };
+        let one = |name: &str| Some(vec![name.to_owned()]);
+        assert_eq!(told(&[0], &["P"], false), one("P true 1"));
+        assert_eq!(told(&[0], &["P", "Q"], true), one("P true 1"));
+        assert_eq!(told(&[0], &["P"], true), one("P true 0"));
+        assert_eq!(told(&[0], &["Q"], true), one("Q false 0"));
+        assert_eq!(told(&[0, 1], &["P"], true), None);
+        for (markings, oids, tells) in
+            [(0, &["P"][..], true), (1, &["P"], false), (0, &["P", "Q"], false), (1, &["Q"], true)]
+        {
+            let Some(Says::Label(label)) = model.says(markings, &road.origin) else { panic!() };
+            assert_eq!(model.tells_of_others(label, &reader(oids, true)), tells);
+            assert!(!model.tells_of_others(label, &reader(oids, false)));
+        }
     }
 }

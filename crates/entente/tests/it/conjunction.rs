@@ -1,7 +1,7 @@
 //! L-158 at the whole node: random labels, clearances, object graphs, relabels, posts and agreements, from a seed. After every few acts each reader asks by
 //! every listing; what it gets is what the naive model (`oracle::decision`, and the reference rule written here as removing until nothing changes) allows: no
 //! object, identifier, count or marking text beyond it, and nothing of it missing. Parts of own objects have markings of their own; where an agreement allows
-//! redaction, the copies given are those of `oracle::redaction`, word for word. Two persons override labels (L-157), and take back.
+//! redaction, the copies given are those of `oracle::redaction`, word for word, also for who is told of no policy but its own (L-107, L-126). Two persons override labels (L-157), and take back.
 //!
 //! `ENTENTE_CONJUNCTION_STEPS` acts (2,000), `ENTENTE_SEED` where to begin.
 
@@ -80,6 +80,20 @@ const LABELS: [(&str, &str, Tags); 8] = [
         &[("Context", &["NATO", "Releasable"]), ("Releasable To", &["NATO", "JPN", "AUS"]), ("Only", &["NATO", "AUS"])],
     ),
 ];
+/// Alternatives in the labels of [`LABELS`], in the other policy: level, and to whom releasable.
+const ALTERNATIVES: [Option<(&str, &[&str])>; 8] = [
+    Some(("UNCLASSIFIED", &["AUS", "JPN", "NZL", "XPA"])),
+    Some(("CONFIDENTIAL", &["JPN", "XPA"])),
+    None,
+    Some(("SECRET", &["AUS", "JPN", "XPA"])),
+    None,
+    None,
+    Some(("CONFIDENTIAL", &["JPN", "NZL", "XPA"])),
+    None,
+];
+/// The other policy's levels, and the code of each partner there.
+const OTHER_LEVELS: [&str; 3] = ["UNCLASSIFIED", "CONFIDENTIAL", "SECRET"];
+const OTHER_CODES: [&str; 3] = ["JPN", "AUS", "NZL"];
 /// TLP levels by name, and their fixed ids.
 const TLP: [(&str, &str); 4] = [
     ("TLP:CLEAR", "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"),
@@ -92,12 +106,19 @@ fn kind(tag: &str) -> naive::Kind {
     if tag.starts_with("Special") { naive::Kind::Restrictive } else { naive::Kind::Permissive }
 }
 
-fn naive_label(level: &str, tags: &[(&str, &[&str])]) -> naive::Label {
+type Alternative<'a> = Option<(&'a str, &'a [&'a str])>;
+
+fn naive_label(level: &str, tags: &[(&str, &[&str])], alternative: Alternative<'_>) -> naive::Label {
     let category = |(tag, values): &(&str, &[&str])| naive::Category {
         tag: (*tag).to_owned(),
         oid: None,
         kind: kind(tag),
         values: values.iter().map(|v| (*v).to_owned()).collect(),
+    };
+    let other = |(level, to): (&str, &[&str])| naive::Label {
+        originator: false,
+        policy: "DEMO-XPA".to_owned(),
+        ..naive_label(level, &[("Releasable To", to)], None)
     };
     naive::Label {
         originator: true,
@@ -107,11 +128,11 @@ fn naive_label(level: &str, tags: &[(&str, &[&str])]) -> naive::Label {
         categories: tags.iter().map(category).collect(),
         succession: None,
         extended: false,
-        alternatives: Vec::new(),
+        alternatives: alternative.map(other).into_iter().collect(),
     }
 }
 
-fn real_label(level: &str, tags: &[(&str, &[&str])]) -> Label {
+fn real_label(level: &str, tags: &[(&str, &[&str])], alternative: Alternative<'_>) -> Label {
     let policy: naive::Policy = nato();
     let categories: Vec<Value> = tags
         .iter()
@@ -123,13 +144,41 @@ fn real_label(level: &str, tags: &[(&str, &[&str])]) -> Label {
             json!({"tag": tag, "oid": oid, "type": kind, "values": values})
         })
         .collect();
-    let json = json!({"v": 1, "role": "originator", "policy": {"name": "NATO", "oid": "1.3.26.1.3.1"}, "classification": level,
+    let mut json = json!({"v": 1, "role": "originator", "policy": {"name": "NATO", "oid": "1.3.26.1.3.1"}, "classification": level,
         "categories": categories, "created": "2026-01-01T00:00:00Z", "review": "2031-01-01T00:00:00Z"});
+    if let Some((level, to)) = alternative {
+        json["alternatives"] = json!([{"v": 1, "role": "alternative", "policy": {"name": "DEMO-XPA"}, "classification": level,
+            "categories": [{"tag": "Releasable To", "type": "permissive", "values": to}], "created": "2026-01-01T00:00:00Z",
+            "review": "2031-01-01T00:00:00Z"}]);
+    }
     Label::from_json(&json.to_string()).unwrap()
 }
 
 fn nato() -> naive::Policy {
     oracle::spif::read(include_str!("../../../label/policies/nato-demo.spif.xml")).unwrap()
+}
+
+const XPA: &str = include_str!("../../../label/policies/xpa-demo.spif.xml");
+
+/// A label as one line: the model's.
+fn line_of(label: &naive::Label) -> String {
+    let mut line =
+        format!("{} {} {}", if label.originator { "originator" } else { "alternative" }, label.policy, label.level);
+    for other in &label.alternatives {
+        line += &format!("; {} {}", other.policy, other.level);
+    }
+    line
+}
+
+/// The same of the label that a definition carries.
+fn line_of_real(label: &Value) -> String {
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    let mut line =
+        format!("{} {} {}", text(&label["role"]), text(&label["policy"]["name"]), text(&label["classification"]));
+    for other in label["alternatives"].as_array().into_iter().flatten() {
+        line += &format!("; {} {}", text(&other["policy"]["name"]), text(&other["classification"]));
+    }
+    line
 }
 
 /// One object version and every road that it came.
@@ -211,6 +260,8 @@ struct World {
     shown: usize,
     refused: usize,
     copies: usize,
+    /// Copies of which a label was replaced.
+    replaced: usize,
     /// Overrides in force, and how many were, and were refused.
     opened: Vec<Opened>,
     overridden: usize,
@@ -233,15 +284,19 @@ impl World {
         let mut rooms = [strict_room(ROOMS[0]), strict_room(ROOMS[1]), public_room(ROOMS[2])];
         rooms[2].open_references = true;
         let dir = NodeDir::init("hub", &rooms);
+        dir.with_policy("xpa-demo", XPA);
         let (mut ids, mut names, mut markings, mut definitions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let public = material::labels().remove(0).1;
         definitions.push(definition(&public, material::PUBLIC));
-        for (name, level, tags) in LABELS {
-            let label = real_label(level, tags);
+        for ((name, level, tags), alternative) in LABELS.into_iter().zip(ALTERNATIVES) {
+            let label = real_label(level, tags, alternative);
             definitions.push(definition(&label, name));
             ids.push(label.marking_id().to_string());
             names.push(name.to_owned());
-            markings.push(naive::Marking { says: naive::Says::Label(naive_label(level, tags)), by: Vec::new() });
+            markings.push(naive::Marking {
+                says: naive::Says::Label(naive_label(level, tags, alternative)),
+                by: Vec::new(),
+            });
         }
         for (n, (name, id)) in (0..).zip(TLP) {
             let level = if n == 3 { 4 } else { n };
@@ -262,7 +317,7 @@ impl World {
                 Stage::open(dir)
             },
             model: naive::Model {
-                policies: vec![nato()],
+                policies: vec![nato(), oracle::spif::read(XPA).unwrap()],
                 markings,
                 at: START,
                 mappers: Vec::new(),
@@ -278,6 +333,7 @@ impl World {
             shown: 0,
             refused: 0,
             copies: 0,
+            replaced: 0,
             opened: Vec::new(),
             overridden: 0,
             not_overridden: 0,
@@ -313,6 +369,8 @@ impl World {
             kinds.extend(["marking-definition", "identity"]);
         }
         let redaction = d.percent(70);
+        let alone = redaction && d.percent(50);
+        let other_levels = OTHER_LEVELS[..d.below(4)].to_vec();
         let until = d.percent(15).then(|| self.model.at + 3600 * SECOND * i64::try_from(1 + d.below(6)).unwrap());
         let list = |items: &[&str]| items.iter().map(|i| format!("{i:?}")).collect::<Vec<_>>().join(", ");
         let mut context = vec!["Releasable"];
@@ -339,6 +397,9 @@ impl World {
         if redaction {
             deal.more = String::from("redaction = \"allowed\"\n");
         }
+        if alone {
+            deal.more += "foreign_alternatives = \"remove\"\n";
+        }
         if !levels.is_empty() {
             deal.end = format!(
                 "\n[[clearance]]\npolicy = \"NATO\"\nclassifications = [{}]\ncategories = {{ \"Context\" = [{}], \"Releasable To\" = [{}], \"Only\" = [{code:?}], \"Special Category Designators\" = [{}] }}\n",
@@ -346,6 +407,13 @@ impl World {
                 list(&context),
                 list(&to),
                 list(&special)
+            );
+        }
+        let other_code = OTHER_CODES[n];
+        if !other_levels.is_empty() {
+            deal.end += &format!(
+                "\n[[clearance]]\npolicy = \"DEMO-XPA\"\nclassifications = [{}]\ncategories = {{ \"Releasable To\" = [{other_code:?}] }}\n",
+                list(&other_levels)
             );
         }
         self.stage.dir.agree(&deal);
@@ -361,11 +429,17 @@ impl World {
                 ("Special Category Designators".to_owned(), set(&special)),
             ]),
         };
+        let other = naive::Clearance {
+            oid: self.model.policies[1].oid.clone(),
+            levels: set(&other_levels),
+            values: BTreeMap::from([("Releasable To".to_owned(), set(&[other_code]))]),
+        };
+        let cleared = [clearance, other].into_iter().filter(|c| !c.levels.is_empty());
         let kinds = (!all).then(|| set(&kinds));
         naive::Reader {
             account: account.to_owned(),
             partner: Some(partner.to_owned()),
-            clearances: if levels.is_empty() { Vec::new() } else { vec![clearance] },
+            clearances: cleared.collect(),
             tlp: (0..).zip(["CLEAR", "GREEN", "AMBER"]).filter(|(_, t)| tlp_all.contains(t)).map(|(n, _)| n).collect(),
             collections: rooms.iter().map(|r| (room_no(r), kinds.clone())).collect(),
             dates: (None, until),
@@ -373,6 +447,7 @@ impl World {
             client: false,
             communities: Vec::new(),
             link: None,
+            own_policies_alone: alone,
         }
     }
 
@@ -700,9 +775,10 @@ impl World {
         }
     }
 
-    /// What the copies say that a reader must get in a room, and those it may get: of what has several labels a person may have to decide (L-093).
-    fn copies(&self, n: usize, room: &str, allowed: &[BTreeSet<u32>]) -> (BTreeSet<String>, BTreeSet<String>) {
-        let (mut must, mut may) = (BTreeSet::new(), BTreeSet::new());
+    /// What the copies say that a reader must get in a room, with their labels, and those it may get: of what has several labels a person may have to decide
+    /// (L-093).
+    fn copies(&self, n: usize, room: &str, allowed: &[BTreeSet<u32>]) -> (BTreeMap<String, Borne>, BTreeSet<String>) {
+        let (mut must, mut may) = (BTreeMap::new(), BTreeSet::new());
         if !self.redacts[n] {
             return (must, may);
         }
@@ -723,16 +799,29 @@ impl World {
                 let given = redaction::given(&self.model, &whole, road, &self.readers[n], &|id| known.contains(id));
                 if let redaction::Given::Copy { kept, markings } = given {
                     let text = lines_of(kept.iter().map(|i| &thing.parts[*i]));
-                    let labels = markings.iter().filter(|m| **m < LABELS.len()).count();
-                    if labels > 1 {
-                        may.insert(text)
-                    } else {
-                        must.insert(text)
-                    };
+                    match redaction::borne(&self.model, road, &markings, &self.readers[n]) {
+                        None => {
+                            may.insert(text);
+                        }
+                        Some(labels) => {
+                            let before: Vec<String> =
+                                markings.iter().filter_map(|m| self.label(*m)).map(line_of).collect();
+                            let labels: Vec<String> = labels.iter().map(line_of).collect();
+                            must.insert(text, Borne { replaced: before != labels, labels });
+                        }
+                    }
                 }
             }
         }
         (must, may)
+    }
+
+    /// The label that a marking of the model is.
+    fn label(&self, marking: usize) -> Option<&naive::Label> {
+        match &self.model.markings[marking].says {
+            naive::Says::Label(label) => Some(label),
+            _ => None,
+        }
     }
 
     /// Every reader asks for everything by every listing.
@@ -786,13 +875,35 @@ impl World {
                 assert!(copies.iter().all(|o| o["created_by_ref"] == HUB && o.get("granular_markings").is_none()));
                 let given: BTreeSet<String> = copies.iter().map(|o| said(o)).collect();
                 let (must, may) = self.copies(n, room, &allowed);
-                let missing: Vec<_> = must.difference(&given).collect();
-                let beyond: Vec<_> = given.iter().filter(|g| !must.contains(*g) && !may.contains(*g)).collect();
+                let missing: Vec<_> = must.keys().filter(|m| !given.contains(*m)).collect();
+                let beyond: Vec<_> = given.iter().filter(|g| !must.contains_key(*g) && !may.contains(*g)).collect();
                 assert!(
                     missing.is_empty() && beyond.is_empty() && given.len() == copies.len(),
                     "{told}: {room} for {reader:?}: missing {missing:#?}, beyond {beyond:#?}"
                 );
                 self.copies += copies.len();
+                let held = |o: &'_ Value| o["extensions"][label::LABEL_EXTENSION].get("label").cloned();
+                let defined: BTreeMap<&str, Value> =
+                    objects.iter().filter_map(|o| Some((o["id"].as_str().unwrap(), held(o)?))).collect();
+                for copy in &copies {
+                    let Some(borne) = must.get(&said(copy)) else { continue };
+                    let refs = copy["object_marking_refs"].as_array().unwrap().iter().map(|m| m.as_str().unwrap());
+                    let labels = refs.filter(|m| TLP.iter().all(|(_, id)| id != m));
+                    let labels: Vec<String> = labels.map(|m| line_of_real(&defined[m])).collect();
+                    assert_eq!(labels, borne.labels, "{told}: {room} for {reader:?}: {copy}");
+                    self.replaced += usize::from(borne.replaced);
+                }
+                // Who is told of no policy but its own finds no other in any definition.
+                let cleared = reader.clearances.iter().map(|c| policy_name(&self.model, &c.oid));
+                let cleared: BTreeSet<&str> = cleared.chain(["PUBLIC"]).collect();
+                for label in defined.values().filter(|_| reader.own_policies_alone) {
+                    let line = line_of_real(label);
+                    let policies = line
+                        .split("; ")
+                        .map(|l| l.trim_start_matches("originator ").trim_start_matches("alternative "));
+                    let policies: BTreeSet<&str> = policies.map(|l| l.split(' ').next().unwrap()).collect();
+                    assert!(policies.is_subset(&cleared), "{told}: {room} tells {} of {line}", reader.account);
+                }
                 for object in &objects {
                     let id = object["id"].as_str().unwrap();
                     let thing = self.things.iter().zip(&allowed).find(|(t, _)| t.id == id);
@@ -820,17 +931,27 @@ impl World {
     }
 }
 
+/// The labels of a copy, and whether they are others than those of what it is a copy of.
+struct Borne {
+    labels: Vec<String>,
+    replaced: bool,
+}
+
+fn policy_name<'m>(model: &'m naive::Model, oid: &str) -> &'m str {
+    &model.policies.iter().find(|p| p.oid == oid).unwrap().name
+}
+
 fn room_no(room: &str) -> u32 {
     u32::try_from(ROOMS.iter().position(|r| *r == room).unwrap()).unwrap()
 }
 
-/// L-158, L-123, L-124, L-125, L-127, L-131, L-157; I1, I5.
+/// L-158, L-107, L-123, L-124, L-125, L-126, L-127, L-131, L-157; I1, I5.
 #[test]
 fn no_reader_ever_receives_what_the_conjunction_refuses_and_everything_permitted_arrives() {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<usize>().ok());
     let steps = number("ENTENTE_CONJUNCTION_STEPS").unwrap_or(2_000);
     let mut seed = number("ENTENTE_SEED").unwrap_or(1) as u64;
-    let (mut done, mut shown, mut refused, mut copies, mut overridden, mut not) = (0, 0, 0, 0, 0, 0);
+    let (mut done, mut shown, mut refused, mut copies, mut replaced, mut overridden, mut not) = (0, 0, 0, 0, 0, 0, 0);
     while done < steps {
         let mut world = World::open(seed);
         for step in 1..=EPISODE.min(steps - done) {
@@ -844,13 +965,15 @@ fn no_reader_ever_receives_what_the_conjunction_refuses_and_everything_permitted
         shown += world.shown;
         refused += world.refused;
         copies += world.copies;
+        replaced += world.replaced;
         overridden += world.overridden;
         not += world.not_overridden;
         seed += 1;
     }
     eprintln!(
-        "{done} acts; {shown} objects shown as the model allows, {refused} not shown as it demands, {copies} redacted copies, {overridden} overrides, {not} refused"
+        "{done} acts; {shown} objects shown as the model allows, {refused} not shown as it demands, {copies} redacted copies, {replaced} of them with another label, {overridden} overrides, {not} refused"
     );
     assert!(shown > steps && refused > steps && copies * 8 > steps, "{shown} {refused} {copies}");
+    assert!(replaced * 20 > steps, "{replaced}");
     assert!(overridden * 100 > steps && not * 100 > steps, "{overridden} {not}");
 }

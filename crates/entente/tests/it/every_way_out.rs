@@ -7,10 +7,11 @@ use crate::{
     twin::{
         acts,
         house::{self, JAPAN, KOREA, NATO, OTHER, PEER, PUBLIC, REL, SECRET, SENSOR, TOOL, envelope},
-        material::{Object, id, labels, marking},
+        material::{Object, definition, id, labels, marking},
         pair::{Ask, ManualClock, START, Twin, Who, send_alone},
     },
 };
+use label::{LABEL_EXTENSION, Label, marking_definition};
 use node::admin::{ExportStyle, Request};
 use serde_json::{Value, json};
 use std::{
@@ -28,7 +29,7 @@ const HEAD: &str = "\
 What each reader gets, by every way out. One letter a way, `-` where it gives nothing, a space where the reader has no such way:
   o objects   m manifest   i object by id   v versions   f objects filtered by id   e export   w view-as
 After the letters, how the label that this node assigned goes along: `+in` inside the object, `+by` beside it for a peer.
-Japan's agreement allows redaction, Korea's does not. Posted rows are brought by jpn-tool; its status, seen by whom it does not concern, follows at the end.
+Japan's agreement allows redaction and removes foreign alternatives, Korea's does neither. Posted rows are brought by jpn-tool; its status, seen by whom it does not concern, follows at the end.
 
 ";
 
@@ -116,6 +117,20 @@ fn furnish(twin: &Twin, tokens: &house::Tokens) -> (Vec<Row>, String) {
     let told = twin.admin(Request::Explain { id: asks.id(), to: TOOL.to_owned(), realm: None });
     let copy = told["instances"][0]["redacted"][0]["copy"].as_str().unwrap().to_owned();
     rows.push(Row { what: "  its redacted copy".to_owned(), id: copy, at: "intel" });
+    // Japan is told of no policy in which it has no clearance (L-107).
+    let held: Value = serde_json::from_str(definition(REL)).unwrap();
+    let mut told = held["extensions"][LABEL_EXTENSION]["label"].clone();
+    told["alternatives"] = json!([{"v": 1, "role": "alternative", "policy": {"name": "DEMO-XPA"}, "classification": "SECRET",
+        "categories": [], "created": "2026-01-01T00:00:00Z", "review": "2031-01-01T00:00:00Z"}]);
+    let told = Label::from_json(&told.to_string()).unwrap();
+    let telling = Object::new("tool", "telling").set("object_marking_refs", json!([told.marking_id()]));
+    twin.import("intel", None, &[marking_definition(&told, "telling", None), telling.text()]);
+    let what = format!("{} with an alternative in another policy", short(REL));
+    rows.push(row(what.clone(), &telling, "intel"));
+    let shown = twin.admin(Request::Explain { id: telling.id(), to: TOOL.to_owned(), realm: None });
+    let copy = shown["instances"][0]["redacted"][0]["copy"].as_str().unwrap().to_owned();
+    rows.push(Row { what: "  its redacted copy".to_owned(), id: copy, at: "intel" });
+    rows.push(Row { what: "  its definition".to_owned(), id: told.marking_id().to_string(), at: "intel" });
     for label in [SECRET, "NATO UNCLASSIFIED - STAFF"] {
         let overridden = Object::new("tool", &format!("overridden {label}")).marked(&[label]);
         twin.import("intel", None, &[overridden.text()]);
@@ -235,7 +250,11 @@ fn matrix() -> String {
     let clock = Arc::new(ManualClock(AtomicI64::new(START)));
     let twin = Twin::open(&clock, &|node| node);
     let tokens = house::accounts(&twin);
-    let allowed = house::japan(&house::JAPAN_TERMS).replacen("tlp =", "redaction = \"allowed\"\ntlp =", 1);
+    let allowed = house::japan(&house::JAPAN_TERMS).replacen(
+        "tlp =",
+        "redaction = \"allowed\"\nforeign_alternatives = \"remove\"\ntlp =",
+        1,
+    );
     house::rewrite(&twin, "agreements/japan.toml", &allowed);
     let (rows, status) = furnish(&twin, &tokens);
     let mut seen = BTreeMap::new();

@@ -4,6 +4,7 @@
 mod client;
 mod every_way_out;
 mod foreign;
+mod foreign_labels;
 mod material;
 mod officers;
 mod overrides;

@@ -112,6 +112,16 @@ impl NodeDir {
         fs::write(self.path().join("node.toml"), text).unwrap();
     }
 
+    /// One more policy file, by name, in the node's list.
+    pub(crate) fn with_policy(&self, name: &str, text: &str) {
+        fs::write(self.path().join("policies").join(format!("{name}.spif.xml")), text).unwrap();
+        let at = self.path().join("node.toml");
+        let held = fs::read_to_string(&at).unwrap();
+        let more = held.replacen("\"nato-demo\"]", &format!("\"nato-demo\", {name:?}]"), 1);
+        assert_ne!(more, held);
+        fs::write(at, more).unwrap();
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.temporary.path()
     }

@@ -48,6 +48,43 @@ fn replies_are_byte_equal_whether_or_not_hidden_material_exists() {
     }
 }
 
+/// I1, L-107, L-126: two nodes that differ only in which alternatives labels hold that the reader is not to know of, or in the label itself where it passes an alternative in a
+/// policy of its own, answer it with equal bytes: while it is told of no policy but its own, and while its clearances and its agreement change.
+#[test]
+fn what_labels_tell_of_other_policies_shows_in_no_reply() {
+    let mut pair = Pair::open();
+    let apart = "redaction = \"allowed\"\nforeign_alternatives = \"remove\"\ntlp =";
+    let agree = |pair: &mut Pair, nato: bool| {
+        let mut text = house::japan(&house::JAPAN_TERMS).replacen("tlp =", apart, 1);
+        if !nato {
+            let (begin, end) = (text.find("[[clearance]]").unwrap(), text.rfind("[[clearance]]").unwrap());
+            text.replace_range(begin..end, "");
+        }
+        pair.both("the reader's agreement", |twin| house::rewrite(twin, "agreements/japan.toml", &text));
+    };
+    agree(&mut pair, true);
+    acts::furnish(&mut pair);
+    acts::told_apart(&mut pair);
+    let told = ["told", "told more", "told beside", "told in part", "told of its own", "renamed"];
+    let copies = |pair: &mut Pair| -> BTreeSet<String> {
+        let ask = pair::Ask::get(house::TOOL, "/live/collections/intel/objects/?match[version]=all&match[type]=tool");
+        let body = pair.ask(&ask).unwrap_or_else(|difference| panic!("{difference}")).json();
+        let names = body["objects"].as_array().unwrap().iter().map(|o| o["name"].as_str().unwrap().to_owned());
+        names.filter(|name| told.contains(&name.as_str())).collect()
+    };
+    let expected = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<String>>();
+    let some = expected(&["told more", "told beside", "told in part", "renamed"]);
+    for nato in [true, false, true] {
+        agree(&mut pair, nato);
+        pair.pass(1_000_000);
+        assert_eq!(copies(&mut pair), if nato { some.clone() } else { expected(&["told of its own"]) });
+        if let Err(difference) = session::short(&mut pair) {
+            panic!("{difference}");
+        }
+    }
+    pair.assert_sound();
+}
+
 /// The operator's routes are named one by one: a new one is a decision, not an accident.
 #[test]
 fn only_these_routes_are_the_operators_alone() {

@@ -10,11 +10,12 @@ use super::{
     wire::Served,
 };
 use crate::officers;
+use label::{LABEL_EXTENSION, Label, marking_definition};
 use node::{
     admin::{ExportStyle, Request},
     ingest::IMPORT_CHUNK_OBJECTS,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Visible objects of the large import.
 const BULK_VISIBLE: usize = IMPORT_CHUNK_OBJECTS + 600;
@@ -526,4 +527,60 @@ pub(crate) fn queue(pair: &mut Pair, hidden: usize) {
             pair.later(format!("visible act {}", n / 4), move |pair| visible_act(pair, n / 4));
         }
     }
+}
+
+/// A label of the catalogue with other alternatives in it.
+fn with_alternatives(label: &str, alternatives: &[Value]) -> Label {
+    let definition: Value = serde_json::from_str(super::material::definition(label)).unwrap();
+    let mut json = definition["extensions"][LABEL_EXTENSION]["label"].clone();
+    json["alternatives"] = json!(alternatives);
+    Label::from_json(&json.to_string()).unwrap()
+}
+
+fn alternative(policy: &str, level: &str) -> Value {
+    json!({"v": 1, "role": "alternative", "policy": {"name": policy}, "classification": level, "categories": [],
+        "created": "2026-01-01T00:00:00Z", "review": "2031-01-01T00:00:00Z"})
+}
+
+/// Objects whose labels, or what stands beside them, differ between the twins in nothing but what the reader is not to know of (L-107, L-126): alternatives in
+/// policies in which it has no clearance, and, where it passes an alternative in a policy of its own alone, everything else.
+pub(crate) fn told_apart(pair: &mut Pair) {
+    let elsewhere = |n: usize| alternative(&format!("{HUSH} policy {n}"), &format!("{HUSH} {n}"));
+    let public = alternative("PUBLIC", "UNMARKED");
+    let bearing = |object: &Object, labels: &[Label]| {
+        let ids: Vec<String> = labels.iter().map(|l| l.marking_id().to_string()).collect();
+        let definitions = labels.iter().map(|l| marking_definition(l, HUSH, None));
+        let object = object.clone().set("object_marking_refs", json!(ids)).text();
+        definitions.chain([object]).collect::<Vec<String>>()
+    };
+    let apart = |pair: &mut Pair, object: &Object, one: &[Label], other: &[Label]| {
+        pair.a.import("intel", None, &bearing(object, one));
+        pair.b.import("intel", None, &bearing(object, other));
+    };
+    let beside = |n: usize| Label::from_json(&elsewhere(n).to_string()).unwrap();
+    let rel = |n: &[usize]| with_alternatives(REL, &n.iter().map(|n| elsewhere(*n)).collect::<Vec<_>>());
+    let parted = Object::new("tool", "told in part").set("description", json!(HUSH)).set(
+        "granular_markings",
+        json!([{"selectors": ["description"], "marking_ref": super::material::marking(SECRET)}]),
+    );
+    apart(pair, &Object::new("tool", "told"), &[rel(&[1])], &[rel(&[2])]);
+    apart(pair, &Object::new("tool", "told more"), &[rel(&[1])], &[rel(&[2, 3, 4])]);
+    apart(pair, &Object::new("tool", "told beside"), &[rel(&[]), beside(5)], &[rel(&[]), beside(6), beside(7)]);
+    apart(pair, &parted, &[rel(&[1])], &[rel(&[8, 9])]);
+    apart(
+        pair,
+        &Object::new("tool", "told of its own"),
+        &[with_alternatives(SECRET, &[public.clone()])],
+        &[with_alternatives(BOHEMIA, &[elsewhere(10), public.clone()])],
+    );
+    // Another version that says the same and holds other alternatives shows to nobody who is not to know of them.
+    let again = bearing(&Object::new("tool", "told").at(2), &[rel(&[3])]);
+    pair.hidden("a version that differs in what is not told", |twin| twin.import("intel", None, &again));
+    for query in ["", "match[version]=all"] {
+        let seen = pair.drain(TOOL, "/live/collections/intel/objects/", query, 50);
+        seen.unwrap_or_else(|difference| panic!("{difference}"));
+    }
+    pair.pass(1_000_000);
+    apart(pair, &Object::new("tool", "told").at(3).named("renamed"), &[rel(&[1])], &[rel(&[4, 5])]);
+    pair.pass(1_000_000);
 }
