@@ -401,15 +401,12 @@ impl Cutting<'_> {
             self.shown.insert(label.marking_id(), shown.iter().map(Label::marking_id).collect());
             parts.extend(shown.into_iter().map(|label| (label.marking_id(), label)));
         }
-        let parts: Vec<&Label> = parts.values().collect();
         // Alternatives stand for an originator's label; where there is none, they are all there is. One reader may need several of them.
-        Ok(match own {
-            [] => beside.iter().copied().cloned().collect(),
-            [_] => parts.into_iter().cloned().collect(),
-            _ => match policies.conjunction(&parts).as_slice() {
-                [one] => vec![(*one).clone()],
-                several => vec![self.combined(several)?],
-            },
+        let parts: Vec<&Label> = parts.values().collect();
+        Ok(match (own, policies.conjunction(&parts).as_slice()) {
+            ([], _) => beside.iter().copied().cloned().collect(),
+            ([_], all) | (_, all @ [_]) => all.iter().copied().cloned().collect(),
+            (_, several) => vec![self.combined(several)?],
         })
     }
 

@@ -15,7 +15,10 @@ use label::Label;
 use node::admin::Request;
 use oracle::{decision as naive, redaction};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 use taxii::{error::TaxiiError, server::Listing};
 
 /// Acts of one node; then another one begins, so that what is looked at stays small.
@@ -165,7 +168,7 @@ fn line_of(label: &naive::Label) -> String {
     let mut line =
         format!("{} {} {}", if label.originator { "originator" } else { "alternative" }, label.policy, label.level);
     for other in &label.alternatives {
-        line += &format!("; {} {}", other.policy, other.level);
+        let _ = write!(line, "; {} {}", other.policy, other.level);
     }
     line
 }
@@ -176,7 +179,7 @@ fn line_of_real(label: &Value) -> String {
     let mut line =
         format!("{} {} {}", text(&label["role"]), text(&label["policy"]["name"]), text(&label["classification"]));
     for other in label["alternatives"].as_array().into_iter().flatten() {
-        line += &format!("; {} {}", text(&other["policy"]["name"]), text(&other["classification"]));
+        let _ = write!(line, "; {} {}", text(&other["policy"]["name"]), text(&other["classification"]));
     }
     line
 }
@@ -411,7 +414,8 @@ impl World {
         }
         let other_code = OTHER_CODES[n];
         if !other_levels.is_empty() {
-            deal.end += &format!(
+            let _ = write!(
+                deal.end,
                 "\n[[clearance]]\npolicy = \"DEMO-XPA\"\nclassifications = [{}]\ncategories = {{ \"Releasable To\" = [{other_code:?}] }}\n",
                 list(&other_levels)
             );

@@ -150,7 +150,8 @@ fn alternatives_of_other_policies_do_not_leave_for_whom_they_are_removed() {
         let mut ids: Vec<String> =
             indicators(&stage, TOOL).iter().map(|o| o["id"].as_str().unwrap().to_owned()).collect();
         let mut all = vec![carried.id(), assigned.id(), plain.id()];
-        (ids.sort(), all.sort());
+        ids.sort();
+        all.sort();
         assert_eq!(ids, all);
         stage.pass(SECOND);
         agree(&stage, &agreed(false, true, false));

@@ -26,7 +26,7 @@ pub struct NodeFile {
     /// Equivalences between policies that the organisation confirmed; what stands in policy files alone counts for nothing (L-109).
     #[serde(default, rename = "equivalence")]
     pub equivalences: Vec<EquivalenceFile>,
-    /// Partners and peers whose alternative labels count as if the owner had made them (L-104).
+    /// Partners and peers whose alternative labels count as if the owner had made them (L-104); what they bring with alternatives alone is labelled by those (L-126).
     #[serde(default)]
     pub mappers: Vec<String>,
     /// A file with more `[[equivalence]]` and `mappers`, signed: it counts only with a detached signature by one of `confirmation_keys` beside it,

@@ -570,7 +570,7 @@ pub(crate) fn told_apart(pair: &mut Pair) {
     apart(
         pair,
         &Object::new("tool", "told of its own"),
-        &[with_alternatives(SECRET, &[public.clone()])],
+        &[with_alternatives(SECRET, std::slice::from_ref(&public))],
         &[with_alternatives(BOHEMIA, &[elsewhere(10), public.clone()])],
     );
     // Another version that says the same and holds other alternatives shows to nobody who is not to know of them.
