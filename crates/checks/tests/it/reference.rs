@@ -144,6 +144,7 @@ fn words(kind: &str) -> String {
         "OnWarning" => "`note` or `suppress`",
         "Validation" => "`warn` or `refuse`",
         "Redaction" => "`allowed` or `forbidden`",
+        "ForeignAlternatives" => "`keep` or `remove`",
         "OnWithdrawal" => "`drop` or `keep`",
         "[String; 2]" => "pair of strings",
         _ => {

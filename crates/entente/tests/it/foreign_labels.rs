@@ -167,7 +167,7 @@ fn alternatives_of_other_policies_do_not_leave_for_whom_they_are_removed() {
     stage.assert_sound();
 }
 
-/// L-107, L-083: the setting stands only where redaction is allowed: otherwise what bears such labels would be lost without a word.
+/// L-107: the setting stands only where redaction is allowed: otherwise what bears such labels would be lost without a word.
 #[test]
 fn alternatives_are_removed_only_where_redaction_is_allowed() {
     let dir = init("hub", &[strict_room(INTEL)], "");
