@@ -588,6 +588,13 @@ fn what_the_parts_of_a_file_bear_is_counted_together() {
     );
     markings.add(&odd, &own()).unwrap();
     let odd: stix::Id<stix::id::MarkingDefinition> = odd.id().to_string().parse().unwrap();
+    let mut says = |onward: &str| -> stix::Id<stix::id::MarkingDefinition> {
+        let extension = json!({"onward": onward}).as_object().unwrap().clone();
+        let definition: Value = serde_json::from_str(&dissemination_definition(extension, "said").unwrap()).unwrap();
+        markings.add(&object(&definition), &own()).unwrap();
+        definition["id"].as_str().unwrap().parse().unwrap()
+    };
+    let [any, clients] = ["any", "clients"].map(&mut says);
     let at = now();
     let authority = Authority { policies: &policies, markings: &markings, at: &at };
     let mut to =
@@ -652,6 +659,36 @@ fn what_the_parts_of_a_file_bear_is_counted_together() {
         assert!(after.unsayable().is_some(), "nor is it sayable with other pages before it");
         after.merge(of(&both));
         assert!(after.unsayable().is_some(), "or after it");
+    }
+    // The strictest of what is no label counts, whichever part and page it stands on (L-099).
+    let amber = Tlp::Amber.marking_id();
+    for order in [[clear, amber, green], [amber, green, clear], [green, clear, amber]] {
+        let parts = order.map(|id| bears(&[id]));
+        let mut pages = of(&[(indicator, &parts[0]), (indicator, &parts[1])]);
+        assert!(pages.tlp().is_some() && pages.pap().is_none() && pages.dissemination().is_none());
+        pages.merge(of(&[(indicator, &parts[2])]));
+        assert_eq!(pages.tlp(), Some(Tlp::Amber));
+    }
+    let [weak, strong] = [Pap::Green, Pap::Red].map(|level| bears(&[home, level.marking_id()]));
+    for parts in [[(indicator, &weak), (malware, &strong)], [(indicator, &strong), (malware, &weak)]] {
+        let mut pages = of(&parts[..1]);
+        pages.merge(of(&parts[1..]));
+        for all in [&of(&parts), &pages] {
+            assert_eq!(
+                (all.pap(), all.tlp(), all.unsayable()),
+                (Some(Pap::Red), None, None),
+                "an obligation holds nothing"
+            );
+        }
+    }
+    let [more, less] = [any, clients].map(|id| bears(&[home, id]));
+    for parts in [[(indicator, &more), (malware, &less)], [(indicator, &less), (malware, &more)]] {
+        let mut pages = of(&parts[..1]);
+        pages.merge(of(&parts[1..]));
+        for all in [&of(&parts), &pages] {
+            assert_eq!(all.dissemination().map(Dissemination::onward), Some(Onward::Clients));
+            assert_eq!(all.unsayable(), Some(Hold::Marking(None)), "whom it addresses no label says");
+        }
     }
     // What a notice says has no label at all.
     let mut notices = Together::default();

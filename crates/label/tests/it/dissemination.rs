@@ -394,6 +394,37 @@ fn what_comes_over_a_link_with_a_label_that_it_does_not_hold_waits() {
     assert_eq!(off_link(&chain(korea(), &[w.rel]), &w.markings, &Policies::default()), waits);
 }
 
+/// L-132, L-143, L-145: what a marking says is told as it says it, to whoever writes it for another system: what it does not say is no empty list.
+#[test]
+fn what_a_dissemination_marking_says_can_be_told() {
+    let mut w = World::new();
+    let org = "00000000-0000-4000-8000-00000000000a";
+    let group = json!({"uuid": "00000000-0000-4000-8000-00000000000b", "orgs": [org]});
+    let whole = w.said(&own(), &json!({"addressees": [JPN], "sharing_group": group, "no_attribution": true}));
+    let nobody = w.said(&own(), &json!({"addressees": []}));
+    let plain = w.said(&own(), &json!({"no_attribution": false}));
+    let said = |id| match w.markings.meaning(&id, &own()) {
+        Some(Meaning::Dissemination(said)) => (**said).clone(),
+        other => panic!("{other:?}"),
+    };
+    let (whole, nobody, plain) = (said(whole), said(nobody), said(plain));
+    assert_eq!(whole.addressees(), Some(&BTreeSet::from([id(JPN)])));
+    assert_eq!(whole.members(), Some(&BTreeSet::from([org.parse().unwrap()])));
+    assert!(whole.is_unattributed());
+    assert_eq!((nobody.addressees(), nobody.members()), (Some(&BTreeSet::new()), None));
+    assert_eq!((plain.addressees(), plain.members(), plain.is_unattributed()), (None, None, false));
+    let words = [
+        (Onward::None, "none"),
+        (Onward::Organisation, "organisation"),
+        (Onward::Clients, "clients"),
+        (Onward::Community, "community"),
+        (Onward::Any, "any"),
+    ];
+    for (onward, word) in words {
+        assert_eq!(onward.word(), word);
+    }
+}
+
 /// What goes with an object that bears these, on a road of the own organisation.
 fn tlp_for(w: &World, markings: &[Id<MarkingDefinition>], reader: &Reader) -> Option<Tlp> {
     tlp_by(w, chain(own(), markings), reader)

@@ -186,6 +186,21 @@ pub(super) fn an_override_ends_with_any_of_its_roads(open: Open<'_>) {
     let left: Vec<Uuid> =
         left.iter().flat_map(|i| i.state.chains()).flat_map(|c| &c.overrides).map(|o| o.act).collect();
     assert_eq!(left, [name(3)]);
+    // Also where what stays has the very road that goes.
+    let made = world.ingest(world.collections[0], &sightings(3..5, 0b0001)).unwrap().taken;
+    let pair: Vec<InstanceNo> = made.iter().map(|t| t.0).collect();
+    let held = proposed(&world, 4, &pair);
+    put(&mut world, &held, None, &[]).unwrap();
+    let changes = opened(&world, &held, 1);
+    put(&mut world, &HeldOverride { state: OverrideState::InForce, ..held }, Some(OverrideState::Proposed), &changes)
+        .unwrap();
+    assert_eq!(seen(&world), [2, 0, 1]);
+    let roads = changes.into_iter().map(|c| c.new.unwrap()).collect::<Vec<_>>();
+    assert_eq!(roads[0], roads[1]);
+    let gone = ChainChange { no: pair[1], old: roads[1].clone(), new: None };
+    world.now += 1_000_000;
+    world.store.rechain(&[gone], &world.rights, &act("delete"), world.now).unwrap();
+    assert_eq!(seen(&world), [0, 0, 1]);
     world.sound();
 }
 
