@@ -64,11 +64,15 @@ const FILE_MODE: u32 = 0o600;
 /// The same for the folder, if it is made here.
 const FOLDER_MODE: u32 = 0o700;
 /// 2: what each partner uses of its quota, and alerts of detection. 3: redacted copies, what was refused of staged batches, withdrawals, and bodies to be processed later.
-/// 4: overrides and requests.
-const SCHEMA_VERSION: i64 = 4;
-/// What was added to each form from 2 on to make the next one. Stores of those forms are brought to this one when they are opened: nothing of them changes, tables
-/// are added.
-const ADDED: [(i64, &str); 2] = [(2, include_str!("sqlite/schema_3.sql")), (3, include_str!("sqlite/schema_4.sql"))];
+/// 4: overrides and requests. 5: markings of PAP decide like those of TLP, not at all.
+const SCHEMA_VERSION: i64 = 5;
+/// What was added to each form from 2 on to make the next one. Stores of those forms are brought to this one when they are opened: tables are added,
+/// and references to what everybody knows are dropped ([`rights::drop_well_known`]).
+const ADDED: [(i64, &str); 3] = [
+    (2, include_str!("sqlite/schema_3.sql")),
+    (3, include_str!("sqlite/schema_4.sql")),
+    (4, include_str!("sqlite/schema_5.sql")),
+];
 /// `ENTN`, so that tools can tell what the file is.
 const APPLICATION_ID: i64 = 0x454e_544e;
 /// Statements a connection keeps prepared.
@@ -357,6 +361,7 @@ fn prepare_schema(conn: &mut Connection) -> Result<(), StoreError> {
         (SCHEMA_VERSION, _) if application == APPLICATION_ID => intake::discard_all(&tx)?,
         (before, _) if application == APPLICATION_ID && ADDED.iter().any(|(form, _)| *form == before) => {
             ADDED.iter().filter(|(form, _)| *form >= before).try_for_each(|(_, sql)| tx.execute_batch(sql))?;
+            rights::drop_well_known(&tx)?;
             tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
             intake::discard_all(&tx)?;
         }

@@ -85,13 +85,13 @@ impl Parts {
 /// References that decide: without the object itself, and without the well-known ids of TLP and PAP, which everybody knows (L-127).
 fn deciding(object: &stix::Object) -> impl Iterator<Item = &stix::Reference> {
     let own = object.id();
-    object.view().references.iter().filter(move |r| {
-        r.target != *own
-            && stix::Id::<stix::id::MarkingDefinition>::try_from(&r.target)
-                .ok()
-                .and_then(|id| label::tlp::well_known(&id))
-                .is_none()
-    })
+    object.view().references.iter().filter(move |r| r.target != *own && !is_well_known(&r.target))
+}
+
+/// Whether an id is one of those of TLP and PAP.
+pub(super) fn is_well_known(id: &stix::AnyId) -> bool {
+    let marking = stix::Id::<stix::id::MarkingDefinition>::try_from(id);
+    marking.is_ok_and(|id| label::tlp::well_known(&id).is_some())
 }
 
 fn item<'a>(

@@ -1,16 +1,16 @@
 //! Acts that change who may see what: rights, and the chains of single instances.
 use super::bank::Kind;
 use super::error::backend;
-use super::intake::{apply, put_state};
+use super::intake::{apply, is_well_known, put_state};
 use super::lines::{self, Diff, Touched};
-use super::pack::{Ref, refs_from};
+use super::pack::{Ref, refs_bytes, refs_from};
 use super::registry::Facet;
 use super::visibility::{Graph, Seed};
 use super::withdrawal;
 use super::work::{Work, set_meta};
 use crate::{ChainChange, InstanceNo, Line, Micros, ReaderLines, Rights, StoreError, WithdrawalReason};
 use label::LabelState;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -31,7 +31,8 @@ pub(super) fn set_rights(
     let bank = &work.snap.bank;
     let changed = work.snap.registry.ask_again(work.conn, rights, |state| !bank.get(Kind::State, state).is_empty())?;
     let (opened, mut diffs) = lines::sync(work, &wanted)?;
-    let any = !changed.is_empty() || !opened.is_empty() || !diffs.is_empty();
+    let unsettled = unsettled(work.conn)?;
+    let any = !changed.is_empty() || !opened.is_empty() || !diffs.is_empty() || !unsettled.is_empty();
 
     let mut names: Vec<_> = changed.iter().collect();
     names.sort_unstable_by_key(|(name, _)| **name);
@@ -52,14 +53,69 @@ pub(super) fn set_rights(
             graph.seed(&Seed { no, key: row.get(0)?, facet: new, old: Some((row.get(1)?, old)) }, &refs)?;
         }
     }
+    for no in unsettled {
+        let mut row = work.conn.prepare_cached("SELECT state, type, key, class, refs FROM instance WHERE no = ?1")?;
+        let mut rows = row.query([no])?;
+        let Some(row) = rows.next()? else { continue };
+        let name = (row.get(0)?, row.get(1)?);
+        if !changed.contains_key(&name) {
+            let facet = work.snap.registry.kept_facet(name.0, name.1)?;
+            refs.clear();
+            refs_from(row.get_ref(4)?.as_blob().map_err(backend)?, &mut refs)?;
+            graph.seed(&Seed { no, key: row.get(2)?, facet, old: Some((row.get(3)?, facet)) }, &refs)?;
+        }
+    }
     let (conn, registry) = (work.conn, &mut work.snap.registry);
     let settled = graph.finish(|bits| registry.intern_class(conn, bits))?;
     apply(work, &settled)?;
     let touched = Touched::from_settled(work, &settled);
+    conn.execute("DELETE FROM unsettled", [])?;
     diffs.extend(lines::update(work, &touched, &opened, at)?);
     diffs.retain(|diff| !diff.is_empty());
     diffs.sort_by_key(|diff| diff.line);
     Ok((diffs, any))
+}
+
+/// Instances of which nobody looked yet who sees them with the references that they have.
+fn unsettled(conn: &Connection) -> Result<Vec<InstanceNo>, StoreError> {
+    let mut rows = conn.prepare_cached("SELECT instance FROM unsettled ORDER BY instance")?;
+    let rows = rows.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Drops the references that decide no more, because everybody knows what they refer to (L-127), from a store of a form before. The rights count as
+/// changed by it, so that whoever opens the store sets them, and with them who sees what.
+pub(super) fn drop_well_known(conn: &Connection) -> Result<(), StoreError> {
+    let mut keys = conn.prepare(
+        "SELECT key, id FROM realm JOIN object_key ON realm = realm.no WHERE id >= 'marking-definition--' AND id < 'marking-definition-.'",
+    )?;
+    let mut keys = keys.query([])?;
+    while let Some(row) = keys.next()? {
+        let (key, id): (u32, String) = (row.get(0)?, row.get(1)?);
+        if !id.parse().is_ok_and(|id| is_well_known(&id)) {
+            continue;
+        }
+        let mut referrers =
+            conn.prepare_cached("SELECT no, refs FROM reference JOIN instance ON no = instance WHERE target = ?1")?;
+        let referrers = referrers.query_map([key], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for (no, bytes) in referrers.collect::<Result<Vec<(InstanceNo, Vec<u8>)>, _>>()? {
+            let mut refs = Vec::new();
+            refs_from(&bytes, &mut refs)?;
+            refs.retain(|r| r.key != key);
+            let refs = refs_bytes(&refs);
+            for copy in [
+                "UPDATE instance SET refs = ?2 WHERE no = ?1",
+                "UPDATE content SET refs = ?2 WHERE no = (SELECT content FROM instance WHERE no = ?1)",
+            ] {
+                conn.prepare_cached(copy)?.execute(params![no, refs])?;
+            }
+            conn.prepare_cached("INSERT OR IGNORE INTO unsettled (instance) VALUES (?1)")?.execute([no])?;
+        }
+        if conn.execute("DELETE FROM reference WHERE target = ?1", [key])? > 0 {
+            set_meta(conn, "digest", [0_u8; 32])?;
+        }
+    }
+    Ok(())
 }
 
 /// Remembers the digest of the rights in force.

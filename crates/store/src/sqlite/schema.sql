@@ -1,5 +1,5 @@
 -- The SQLite form of the store. Numbers of things (`no`) never leave the node.
--- What came later is in schema_3.sql (withdrawal, post, copy_of, staged_rejected) and schema_4.sql (override_act, originator_request).
+-- What came later is in schema_3.sql (withdrawal, post, copy_of, staged_rejected), schema_4.sql (override_act, originator_request) and schema_5.sql (unsettled).
 -- Truth is: collection, object_key, content, instance, chain, reference, line, line_commit, receipt, leaf, and the small tables.
 -- Derived, and checked by `Store::check`: class, facet, instance.class, bitmap, bitmap_delta.
 

@@ -191,11 +191,52 @@ fn what_is_no_store_is_refused_and_left_alone() {
 /// A store of a form before is brought to this one, and holds what it held.
 #[test]
 fn a_store_of_a_form_before_is_opened_with_all_it_holds() {
+    let form_4 = "DROP TABLE unsettled; PRAGMA user_version = 4";
     let form_3 = "DROP TABLE override_act; DROP TABLE originator_request; PRAGMA user_version = 3";
     let form_2 = "DROP TABLE withdrawal; DROP TABLE post; DROP INDEX receipt_line; DROP TABLE copy_of; DROP TABLE staged_rejected; PRAGMA user_version = 2";
-    for back in [vec![form_3], vec![form_3, form_2]] {
+    for back in [vec![form_4], vec![form_4, form_3], vec![form_4, form_3, form_2]] {
         is_opened_with_all_it_holds(&back.join(";"));
     }
+}
+
+/// L-127, section 11, I5: what a store of form 4 holds with a marking of PAP, which that form took for one that a reader must know, arrives with the rights that are
+/// set when it is opened, and so does what refers to it; what lacks something else stays hidden.
+#[test]
+fn what_bears_a_pap_marking_arrives_from_a_store_of_form_4() {
+    let folder = temp();
+    let path = folder.path().join("entente.db");
+    let mut world = World::new(Box::new(SqliteStore::open(&path, &OpenOptions::default()).unwrap()), 1, 2).unwrap();
+    let c = world.collections[0];
+    // Two markings that nobody defined; one of them will turn out to be of PAP.
+    let marked =
+        |n, markings: &[u32]| Put::new(Make { markings: markings.to_vec(), ..Make::new(id("sighting", n), 1) }, 1);
+    let refers = |n, to| Put::new(Make { required: Some(id("sighting", to)), ..Make::new(id("sighting", n), 1) }, 1);
+    let puts = [marked(1, &[901]), marked(2, &[901, 902]), refers(3, 1), refers(4, 2), marked(5, &[])];
+    world.ingest(c, &puts).unwrap();
+    let shown = |world: &World| -> Vec<String> {
+        world.all(line(world, 0)).unwrap().into_iter().map(|(_, id, _)| id).collect()
+    };
+    let names = |numbers: &[u32]| numbers.iter().map(|n| id("sighting", *n).to_string()).collect::<Vec<_>>();
+    assert_eq!(shown(&world), names(&[5]));
+    let (epoch, digest) = world.store.epoch().unwrap();
+    world.store = Box::new(open(temp().path()));
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.execute_batch("DROP TABLE unsettled; PRAGMA user_version = 4").unwrap();
+    let pap = label::Pap::Amber.marking_id().to_string();
+    let renamed = conn.execute("UPDATE object_key SET id = ?2 WHERE id = ?1", [marking(901).to_string(), pap]).unwrap();
+    assert_eq!(renamed, 1);
+    drop(conn);
+    world.store = Box::new(SqliteStore::open(&path, &OpenOptions::default()).unwrap());
+    assert_ne!(world.store.epoch().unwrap().1, digest, "whoever opens it sets the rights");
+    assert_eq!(shown(&world), names(&[5]), "until then nothing changes");
+    world.set_rights().unwrap();
+    assert_eq!(shown(&world), names(&[5, 1, 3]));
+    assert!(world.store.epoch().unwrap().0 > epoch);
+    world.sound();
+    let again = world.store.epoch().unwrap();
+    world.store = Box::new(open(temp().path()));
+    world.store = Box::new(SqliteStore::open(&path, &OpenOptions::default()).unwrap());
+    assert_eq!((shown(&world), world.store.epoch().unwrap()), (names(&[5, 1, 3]), again), "it is done once");
 }
 
 fn is_opened_with_all_it_holds(back: &str) {
