@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 use taxii::{error::TaxiiError, server::Listing};
 
@@ -259,16 +260,35 @@ struct World {
     /// Whether each reader's agreement allows redaction.
     redacts: Vec<bool>,
     made: u64,
-    /// Objects, identifiers and answers that were compared.
+    /// Overrides in force.
+    opened: Vec<Opened>,
+    counts: Counts,
+}
+
+/// What was compared.
+#[derive(Debug, Default)]
+struct Counts {
+    /// Objects that a reader was shown as the model allows, and that it was not shown as the model demands.
     shown: usize,
     refused: usize,
+    /// Redacted copies, and those of which a label was replaced.
     copies: usize,
-    /// Copies of which a label was replaced.
     replaced: usize,
-    /// Overrides in force, and how many were, and were refused.
-    opened: Vec<Opened>,
+    /// Overrides that came into force, and that were refused.
     overridden: usize,
     not_overridden: usize,
+}
+
+impl Counts {
+    fn add(&mut self, more: &Self) {
+        let Self { shown, refused, copies, replaced, overridden, not_overridden } = more;
+        self.shown += shown;
+        self.refused += refused;
+        self.copies += copies;
+        self.replaced += replaced;
+        self.overridden += overridden;
+        self.not_overridden += not_overridden;
+    }
 }
 
 /// An override in force, as the model has it.
@@ -333,13 +353,8 @@ impl World {
             readers: Vec::new(),
             redacts: vec![false; PARTNERS.len()],
             made: 0,
-            shown: 0,
-            refused: 0,
-            copies: 0,
-            replaced: 0,
             opened: Vec::new(),
-            overridden: 0,
-            not_overridden: 0,
+            counts: Counts::default(),
         };
         for (partner, account, _) in PARTNERS {
             world.stage.account(account, Some(partner), json!({}));
@@ -690,7 +705,7 @@ impl World {
         let got = officers::release(&self.stage.node, &self.things[i].id, &partner, until);
         assert_eq!(got.is_ok(), want, "{got:?}: {roads:#?} for {reader:#?}");
         let Ok((act, _)) = got else {
-            self.not_overridden += 1;
+            self.counts.not_overridden += 1;
             return;
         };
         let markings: BTreeSet<usize> = open
@@ -713,7 +728,7 @@ impl World {
             }
         }
         self.opened.push(Opened { act, by, thing: i, rooms, definitions });
-        self.overridden += 1;
+        self.counts.overridden += 1;
     }
 
     /// One person takes an override back, if its end has not.
@@ -858,7 +873,7 @@ impl World {
                     format!("{told}, {room} for {reader:?}: {odd:?}\n{of:#?}")
                 };
                 assert_eq!(got, want, "{}", about());
-                self.shown += got.len();
+                self.counts.shown += got.len();
                 let listed =
                     self.stage.list(&reader.account, room, Listing::Objects, "match[version]=all&limit=100000");
                 let Ok(listed) = listed else {
@@ -885,7 +900,7 @@ impl World {
                     missing.is_empty() && beyond.is_empty() && given.len() == copies.len(),
                     "{told}: {room} for {reader:?}: missing {missing:#?}, beyond {beyond:#?}"
                 );
-                self.copies += copies.len();
+                self.counts.copies += copies.len();
                 let held = |o: &'_ Value| o["extensions"][label::LABEL_EXTENSION].get("label").cloned();
                 let defined: BTreeMap<&str, Value> =
                     objects.iter().filter_map(|o| Some((o["id"].as_str().unwrap(), held(o)?))).collect();
@@ -895,7 +910,7 @@ impl World {
                     let labels = refs.filter(|m| TLP.iter().all(|(_, id)| id != m));
                     let labels: Vec<String> = labels.map(|m| line_of_real(&defined[m])).collect();
                     assert_eq!(labels, borne.labels, "{told}: {room} for {reader:?}: {copy}");
-                    self.replaced += usize::from(borne.replaced);
+                    self.counts.replaced += usize::from(borne.replaced);
                 }
                 // Who is told of no policy but its own finds no other in any definition.
                 let cleared = reader.clearances.iter().map(|c| policy_name(&self.model, &c.oid));
@@ -929,7 +944,7 @@ impl World {
                         assert!(!text.contains(name.as_str()), "{told}: {room} tells {} of {name}", reader.account);
                     }
                 }
-                self.refused += self.things.len() - want.len();
+                self.counts.refused += self.things.len() - want.len();
             }
         }
     }
@@ -949,35 +964,44 @@ fn room_no(room: &str) -> u32 {
     u32::try_from(ROOMS.iter().position(|r| *r == room).unwrap()).unwrap()
 }
 
+/// One world from its seed, so many acts long: what it counted.
+fn episode(seed: u64, acts: usize) -> Counts {
+    let mut world = World::open(seed);
+    for act in 1..=acts {
+        world.act();
+        if act % PACE == 0 {
+            world.ask(&format!("seed {seed}, act {act}"));
+        }
+    }
+    world.stage.assert_sound();
+    world.counts
+}
+
 /// L-158, L-107, L-123, L-124, L-125, L-126, L-127, L-131, L-157; I1, I5.
 #[test]
 fn no_reader_ever_receives_what_the_conjunction_refuses_and_everything_permitted_arrives() {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<usize>().ok());
-    let steps = number("ENTENTE_CONJUNCTION_STEPS").unwrap_or(2_000);
-    let mut seed = number("ENTENTE_SEED").unwrap_or(1) as u64;
-    let (mut done, mut shown, mut refused, mut copies, mut replaced, mut overridden, mut not) = (0, 0, 0, 0, 0, 0, 0);
-    while done < steps {
-        let mut world = World::open(seed);
-        for step in 1..=EPISODE.min(steps - done) {
-            world.act();
-            if step % PACE == 0 {
-                world.ask(&format!("seed {seed}, act {step}"));
-            }
+    let acts = number("ENTENTE_CONJUNCTION_STEPS").unwrap_or(2_000);
+    let first = number("ENTENTE_SEED").unwrap_or(1);
+    // Worlds have nothing in common: as many at once as there are processors.
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut counts = Counts::default();
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let Some(left) = acts.checked_sub(n * EPISODE).filter(|left| *left > 0) else { return counts };
+            counts.add(&episode((first + n) as u64, EPISODE.min(left)));
         }
-        world.stage.assert_sound();
-        done += EPISODE.min(steps - done);
-        shown += world.shown;
-        refused += world.refused;
-        copies += world.copies;
-        replaced += world.replaced;
-        overridden += world.overridden;
-        not += world.not_overridden;
-        seed += 1;
-    }
-    eprintln!(
-        "{done} acts; {shown} objects shown as the model allows, {refused} not shown as it demands, {copies} redacted copies, {replaced} of them with another label, {overridden} overrides, {not} refused"
-    );
-    assert!(shown > steps && refused > steps && copies * 8 > steps, "{shown} {refused} {copies}");
-    assert!(replaced * 20 > steps, "{replaced}");
-    assert!(overridden * 100 > steps && not * 100 > steps, "{overridden} {not}");
+    };
+    let mut counts = Counts::default();
+    std::thread::scope(|scope| {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        running.into_iter().for_each(|worker| counts.add(&worker.join().unwrap()));
+    });
+    eprintln!("{acts} acts; {counts:?}");
+    let Counts { shown, refused, copies, replaced, overridden, not_overridden } = counts;
+    assert!(shown > acts && refused > acts && copies * 8 > acts, "{counts:?}");
+    assert!(replaced * 20 > acts, "{counts:?}");
+    assert!(overridden * 100 > acts && not_overridden * 100 > acts, "{counts:?}");
 }

@@ -182,8 +182,8 @@ fn rows(store: &dyn Store, line: Line) -> Vec<Row> {
         let slot = item.slot;
         let _ = item.labelled.map(|stored| {
             rows.push(Row {
-                id: stored.id.into(),
-                version: stored.version.map(Into::into).unwrap_or_default(),
+                id: stored.id.to_string(),
+                version: stored.version.map(|version| version.to_string()).unwrap_or_default(),
                 slot,
                 no: stored.no,
             });
