@@ -117,11 +117,10 @@ impl Reader {
     /// Whether a road speaks of this very reader: whoever brought it, for whom it was made, whom an override is for.
     pub(crate) fn is_named_by(&self, state: &LabelState) -> bool {
         let by = |chain: &Chain| {
-            let partner = |name: &String| self.partner.as_ref() == Some(name);
             self.is(&chain.origin)
                 || (self.partner.is_some() && self.owns(&chain.origin))
                 || chain.made_for.as_ref().is_some_and(|readers| readers.contains(&self.no))
-                || chain.overrides.iter().any(|o| partner(&o.partner))
+                || chain.overrides.iter().any(|o| self.partner.as_ref() == Some(&o.partner))
         };
         state.chains().iter().any(by)
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 use node::{
     admin::Request,
-    overrides::{OVERRIDE_DAYS_MAX, OVERRIDES_OPEN_MAX, REASON_CHARS_MAX},
+    overrides::{OVERRIDE_DAYS_MAX, OVERRIDE_ROADS_MAX, OVERRIDES_OPEN_MAX, REASON_CHARS_MAX},
     requests::{NewRequest, REQUEST_TEXT_CHARS_MAX, RequestKind},
 };
 use serde_json::{Value, json};
@@ -100,11 +100,13 @@ fn two_persons_release_an_object_for_a_time() {
     stage.pass(SECOND);
     let told = stage.done(draft(&id, "japan", until));
     assert_eq!((&told["partner"], &told["roads"][0]["labels"]), (&json!("japan"), &json!([NATO_ONLY])));
+    assert_eq!(told["roads"][0]["collection"], INTEL);
     assert_eq!((&told["definitions"], told.get("withheld_until_known")), (&json!([NATO_ONLY]), None), "{told}");
     let (name, text) = (act(&told), text(&told));
     assert_eq!(stage.done(Request::Overrides { state: None, after: None }), json!([]), "a draft is nothing yet");
     let told = stage.done(Request::OverridePropose { text: text.clone(), jws: kim.signs(&text) });
     assert_eq!((&told["state"], &told["signed"][0]["officer"]), (&json!("proposed"), &json!("kim")));
+    let since = told["since"].clone();
     assert!(poller.poll(&stage).is_empty() && steps(&stage, &id, "L-157").is_empty());
     assert_eq!(state(&stage, name), "proposed");
     let stage = stage.reopen();
@@ -119,6 +121,7 @@ fn two_persons_release_an_object_for_a_time() {
     stage.pass(SECOND);
     let told = stage.done(approve(lee.signs(&text)));
     assert_eq!((&told["state"], told["signed"].as_array().unwrap().len()), (&json!("in-force"), 2));
+    assert_ne!(told["since"], since, "each state has its time");
     assert!(stage.failed(approve(lee.signs(&text))).contains("in-force"));
     assert!(stage.failed(Request::OverridePropose { text: text.clone(), jws: kim.signs(&text) }).contains("exists"));
     assert_eq!(poller.poll(&stage), std::slice::from_ref(&id), "the next poll brings it, and it alone");
@@ -192,8 +195,10 @@ fn what_two_persons_released_is_taken_back() {
     assert_eq!(stage.ids(TOOL, INTEL).iter().filter(|i| ids.contains(i)).count(), 4);
     stage.pass(SECOND);
     let why = "the ship is safe".to_owned();
+    let since = stage.done(Request::OverrideShow { id: acts[0] })["since"].clone();
     let told = stage.done(Request::OverrideWithdraw { id: acts[0], reason: why.clone() });
     assert_eq!((&told["state"], &told["why"]), (&json!("withdrawn"), &json!(why)));
+    assert_ne!(told["since"], since, "each state has its time");
     assert!(stage.failed(Request::OverrideWithdraw { id: acts[0], reason: why.clone() }).contains("withdrawn already"));
     assert!(!stage.ids(TOOL, INTEL).contains(&ids[0]));
     // Its definition stays for the others.
@@ -301,6 +306,82 @@ fn two_persons_never_open_more_than_an_own_objects_labels() {
     stage.done(Request::Reload);
     assert!(stage.ids(TOOL, INTEL).is_empty());
     stage.assert_sound();
+}
+
+/// L-157, I1: of the definitions of its markings those alone come with it that lie where it lies, and that not everybody knows.
+#[test]
+fn an_override_brings_the_definitions_that_it_needs_and_no_other() {
+    let stage = stage();
+    let (amber, label) = (label::Tlp::Amber, marking(NATO_ONLY));
+    let definition = catalogue_definition(&label);
+    stage.import(&[definition.clone(), amber.marking_definition()], INTEL, None);
+    stage.import(&[definition], "open", None);
+    let both = json!([label, amber.marking_id()]);
+    let object = indicator(1, 1).by(HUB).with("object_marking_refs", both);
+    stage.import(&[object.text()], INTEL, None);
+    let told = stage.done(draft(&object.id(), "japan", START + DAY));
+    assert_eq!(told["definitions"], json!([NATO_ONLY]), "{told}");
+    release(&stage.node, &object.id(), "japan", START + DAY).unwrap();
+    stage.pass(SECOND);
+    let gets = |room: &str, id: &str| stage.shown(TOOL, room).iter().any(|(shown, ..)| shown == id);
+    assert!(gets(INTEL, &object.id()) && gets(INTEL, &label));
+    assert!(!gets(INTEL, &amber.marking_id().to_string()), "everybody knows it");
+    assert!(!gets("open", &label), "there it was not signed for");
+    stage.assert_sound();
+}
+
+/// L-157: what was taken away and brought again between the two signatures is what both signed for; it is opened, and taken back, where it is now.
+#[test]
+fn what_came_again_between_the_signatures_is_opened_and_taken_back() {
+    let stage = stage();
+    stage.account("own-tool", None, json!({"write": [INTEL]}));
+    let [kim, lee] = two();
+    let object = indicator(1, 1).by(HUB).marked(&marking(NATO_ONLY));
+    let post = || stage.post("own-tool", INTEL, &envelope(&[object.text()])).unwrap();
+    post();
+    let told = stage.done(draft(&object.id(), "japan", START + DAY));
+    let (name, text) = (act(&told), text(&told));
+    stage.done(Request::OverridePropose { text: text.clone(), jws: kim.signs(&text) });
+    stage.pass(SECOND);
+    stage.node.delete(&Caller { account: "own-tool".to_owned() }, "live", INTEL, &object.id(), "").unwrap();
+    let said = stage.failed(Request::OverrideApprove { id: name, jws: lee.signs(&text) });
+    assert!(said.contains("no override opens"), "{said}");
+    post();
+    stage.done(Request::OverrideApprove { id: name, jws: lee.signs(&text) });
+    assert!(stage.ids(TOOL, INTEL).contains(&object.id()));
+    stage.assert_sound();
+    stage.pass(SECOND);
+    stage.done(Request::OverrideWithdraw { id: name, reason: "the ship is safe".to_owned() });
+    assert!(!stage.ids(TOOL, INTEL).contains(&object.id()));
+    stage.assert_sound();
+}
+
+/// The definition of a marking of the catalogue.
+fn catalogue_definition(id: &str) -> String {
+    let catalogue: Value = serde_json::from_str(&catalogue()).unwrap();
+    let objects = catalogue["objects"].as_array().unwrap();
+    objects.iter().find(|o| o["id"] == id).unwrap().to_string()
+}
+
+/// L-157: an override opens so many roads, those of definitions among them, and not one more.
+#[test]
+fn an_override_opens_a_bounded_number_of_roads() {
+    let rooms: Vec<&'static str> = (0..=OVERRIDE_ROADS_MAX / 2).map(|n| &*format!("room-{n}").leak()).collect();
+    let dir = NodeDir::init("hub", &rooms.iter().map(|room| strict_room(room)).collect::<Vec<_>>());
+    appoint(dir.path(), &two());
+    dir.agree(&japan(&rooms, &[]));
+    let stage = Stage::open(dir);
+    stage.account(TOOL, Some("japan"), json!({}));
+    let (object, definition) =
+        (indicator(1, 1).by(HUB).marked(&marking(NATO_ONLY)), catalogue_definition(&marking(NATO_ONLY)));
+    let (last, most) = rooms.split_last().unwrap();
+    for room in most {
+        stage.import(&[definition.clone(), object.text()], room, None);
+    }
+    stage.done(draft(&object.id(), "japan", START + DAY));
+    stage.import(&[object.text()], last, None);
+    let said = stage.failed(draft(&object.id(), "japan", START + DAY));
+    assert!(said.contains(&format!("more than {OVERRIDE_ROADS_MAX} roads")), "{said}");
 }
 
 /// L-157: who is no officer any more signs nothing, and what they signed ends, also while it is only proposed. Two persons are two keys.

@@ -394,7 +394,7 @@ fn what_comes_over_a_link_with_a_label_that_it_does_not_hold_waits() {
     assert_eq!(off_link(&chain(korea(), &[w.rel]), &w.markings, &Policies::default()), waits);
 }
 
-/// L-132, L-143, L-145: what a marking says is told as it says it, to whoever writes it for another system: what it does not say is no empty list.
+/// L-132, L-143: what a marking says is told as it says it, to whoever writes it for another system: what it does not say is no empty list.
 #[test]
 fn what_a_dissemination_marking_says_can_be_told() {
     let mut w = World::new();

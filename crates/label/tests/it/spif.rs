@@ -39,6 +39,43 @@ fn the_demonstration_policy_names_what_the_standard_names() {
     assert_eq!(nato.decide(&read_label(&marked), &low), Err("classification".into()));
 }
 
+/// L-061, section 3.2: the classification or any value can leave the name of the classification out of a marking.
+#[test]
+fn a_marking_leaves_out_the_name_of_the_classification_where_the_file_says_so() {
+    let staff = make_label("NATO", "UNCLASSIFIED", &[("Context", &["NATO"]), ("Administrative", &["STAFF"])]);
+    let plain = make_label("NATO", "UNCLASSIFIED", &[("Context", &["NATO"])]);
+    let marks = |phrase: &str| {
+        let code = "<spif:code>pageTopBottom</spif:code>";
+        let from = format!("phrase=\"{phrase}\">{code}");
+        let file = NATO.replace(&from, &format!("{from}<spif:code>suppressClassName</spif:code>"));
+        let policy = Policy::load(file.as_bytes()).unwrap();
+        [&staff, &plain].map(|label| policy.marking_text(label, "en"))
+    };
+    assert_eq!(marks("nothing"), ["NATO UNCLASSIFIED - STAFF", "NATO UNCLASSIFIED"]);
+    assert_eq!(marks("UNCLASSIFIED"), ["NATO - STAFF", "NATO"]);
+    assert_eq!(marks("STAFF"), ["NATO - STAFF", "NATO UNCLASSIFIED"]);
+}
+
+/// L-014, L-096, section 3.2: what a file says of the whole policy can be read from it.
+#[test]
+fn what_a_file_says_of_the_whole_policy_can_be_read() {
+    let ours = r#"xmlns:ent="urn:entente:spif:extensions:1""#;
+    let said = format!(
+        r#"<spif:markingData xml:lang="de" phrase="NATO"/><spif:extensions>
+        <ent:harmless {ours}><ent:extension namespace="urn:example:colour"/></ent:harmless>
+        <ent:aggregation {ours}><ent:threshold what="indicator" moreThan="3" floor="SECRET"/></ent:aggregation>"#
+    );
+    let policy = Policy::load(NATO.replace("<spif:extensions>", &said).as_bytes()).unwrap();
+    let phrases: Vec<_> = policy.phrases().iter().map(|p| (p.lang.as_deref(), p.text.as_deref())).collect();
+    assert_eq!(phrases, [(Some("de"), Some("NATO"))]);
+    let qualifiers: Vec<_> = policy.qualifiers().iter().map(|q| (q.code.as_str(), q.text.as_str())).collect();
+    assert_eq!(qualifiers, [("separator", " ")]);
+    assert_eq!(policy.harmless().iter().collect::<Vec<_>>(), ["urn:example:colour"]);
+    let [threshold] = policy.thresholds() else { panic!("one threshold") };
+    let floor = policy.class_index("secret").unwrap();
+    assert_eq!((threshold.what.as_str(), threshold.most, threshold.floor), ("indicator", 3, floor));
+}
+
 /// L-050, L-056, L-059.
 #[test]
 fn our_policy_files_load_with_name_digest_and_memberships() {
@@ -56,6 +93,8 @@ fn our_policy_files_load_with_name_digest_and_memberships() {
     let allies = nato.memberships().iter().find(|m| m.group() == "NATO").unwrap();
     assert_eq!((allies.members().len(), allies.members()[0].as_str()), (32, "ALB"));
     assert!(nato.memberships().iter().any(|m| m.group() == "ICI" && m.members().len() == 4));
+    let [roll] = nato.rolls() else { panic!("one list") };
+    assert!(roll.version.is_empty() && roll.members["nato"].len() == 32 && roll.members["nato"].contains("alb"));
     let hex: String = nato.digest().iter().map(|b| format!("{b:02x}")).collect();
     let want: String = {
         use sha2::Digest;

@@ -2,6 +2,7 @@
 use label::{Group, Operation, Phrase, Policy, Requirement, TagSet, TagSetRole, TagType, Value, phrase, within};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// A tag set as one may use it on a new label of some classification: what a picker offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,11 @@ pub(crate) fn choices(policy: &Policy, classification: &str, at: &stix::Timestam
 /// `tag_sets`, `memberships`, `thresholds` and the head of the file.
 pub(crate) fn describe(policy: &Policy) -> Json {
     let languages = languages(policy);
-    let hex: String = policy.digest().iter().map(|b| format!("{b:02x}")).collect();
+    let hex = policy.digest().iter().fold(String::new(), |mut hex, b| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{b:02x}");
+        hex
+    });
     let classifications: Map<String, Json> = policy
         .classifications()
         .iter()
