@@ -89,18 +89,13 @@ impl SharingGroup {
         Ok(Self { uuid: group.uuid, orgs, notes: notes(&group) })
     }
 
-    /// Its identifier.
-    pub fn uuid(&self) -> Uuid {
-        self.uuid
-    }
-
     /// The organisations that it lists, by the identifiers that MISP gives them.
     pub fn orgs(&self) -> &BTreeSet<Uuid> {
         &self.orgs
     }
 
     /// SHA-256 of the list as it was seen, in hexadecimal: the identifiers in order, each on a line.
-    pub fn version(&self) -> String {
+    fn version(&self) -> String {
         let hash = self.orgs.iter().fold(Sha256::new(), |hash, org| hash.chain_update(format!("{org}\n")));
         hash.finalize().iter().fold(String::new(), |mut hex, b| {
             // Writing to a string cannot fail.

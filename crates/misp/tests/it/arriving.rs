@@ -210,10 +210,14 @@ fn of_several_tags_the_strictest_counts() {
 #[test]
 fn a_sharing_group_counts_as_it_was_seen() {
     let plain = group(&[OWN, MEMBER], &json!({}));
-    assert_eq!((plain.orgs(), plain.uuid()), (&BTreeSet::from([org(OWN), org(MEMBER)]), org(100)));
-    let same = group(&[MEMBER, OWN, MEMBER], &json!({"name": "renamed"}));
-    assert_eq!(plain.version(), same.version(), "the list, in whatever order");
-    assert_ne!(plain.version(), group(&[OWN, MEMBER, STRANGER], &json!({})).version(), "extended");
+    assert_eq!(plain.orgs(), &BTreeSet::from([org(OWN), org(MEMBER)]));
+    let pinned = |group: &SharingGroup| {
+        let shared = Shared { distribution: Distribution::SharingGroup, group: Some(group) };
+        members(&take(shared, None, &["tlp:amber"]).unwrap())["sharing_group"].clone()
+    };
+    let same = pinned(&group(&[MEMBER, OWN, MEMBER], &json!({"name": "renamed"})));
+    assert_eq!((&pinned(&plain), &same["uuid"]), (&same, &json!(org(100))), "the list, in whatever order");
+    assert_ne!(same["version"], pinned(&group(&[OWN, MEMBER, STRANGER], &json!({})))["version"], "extended");
     let loose = json!({"roaming": false, "releasability": "releasable to\neverybody", "SharingGroupServer": [{"all_orgs": true}, {"all_orgs": "0"}],
         "SharingGroupOrg": [{"extend": "1", "Organisation": {"uuid": org(MEMBER)}}]});
     let loose = group(&[], &loose);
