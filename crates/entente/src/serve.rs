@@ -247,7 +247,7 @@ fn signals(node: &Node, dir: &Path, mut certificates: Option<&mut Certificates>)
                 _ = terminate.recv() => return Ok(()),
                 _ = hangup.recv() => {
                     match node.reload() {
-                        Ok(changes) => tracing::info!(changed_lines = changes.len(), "the configuration was read again"),
+                        Ok(changes) => tracing::info!(changed_lines = changes.lines().len(), "the configuration was read again"),
                         Err(error) => tracing::error!(%error, "the configuration on disk is not usable; the one in force stays"),
                     }
                     refresh();

@@ -5,6 +5,7 @@ mod conflicts;
 mod export;
 mod inspect;
 mod manage;
+mod preview;
 
 use manage::AccountChange;
 
@@ -322,7 +323,11 @@ impl Node {
             Request::UserWithdraw { name, secret } => self.withdraw_secret(&name, &secret),
             Request::Peers => self.list_peers(),
             Request::Pull { peer } => json(&self.pull_over_http(&peer)?),
-            Request::Reload => json(&self.reload()?),
+            Request::Reload => {
+                let mut told = serde_json::json!({});
+                self.tell_effects(&mut told, "changes", &self.reload()?);
+                Ok(told)
+            }
             Request::Preview { path } => self.preview(&path),
             Request::Relabel { id, label, realm } => self.relabel(&id, &label, realm.as_deref()),
             Request::Revoke { id, realm } => self.revoke(&id, realm.as_deref()),

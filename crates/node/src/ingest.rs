@@ -2,6 +2,7 @@
 
 use crate::{
     Node, NodeError,
+    effects::Effects,
     validation::{Tally, refusal},
     world::{RightsAt, World},
 };
@@ -512,14 +513,7 @@ impl Node {
         if definitions.is_empty() {
             return world;
         }
-        let mut markings = Markings::clone(&world.markings);
-        for object in definitions {
-            // `resolve` refuses a forged one; here it is merely not learnt.
-            let _ = markings.add_in(head.collection, object, &head.origin);
-        }
-        let mut next = crate::node::copy(&world);
-        next.markings = Arc::new(markings);
-        self.swap(next)
+        self.swap(with_definitions(&world, definitions, head))
     }
 
     /// Publishes by the rights in force at that instant: no act of policy and no passing date comes in between, or what is published would miss it.
@@ -717,9 +711,9 @@ impl Node {
         kind: &str,
         by: &str,
         body: serde_json::Value,
-    ) -> Result<Vec<store::LineChange>, NodeError> {
+    ) -> Result<Effects, NodeError> {
         if changes.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Effects::default());
         }
         let now = self.now();
         let world = self.world();
@@ -728,12 +722,22 @@ impl Node {
             self.relabelled.store(true, std::sync::atomic::Ordering::Relaxed);
         }
         let rights = RightsAt::new(&world, now);
-        let lines = self.store.rechain(changes, &rights, &act, now)?;
+        let mut effects = Effects::from(self.store.rechain(changes, &rights, &act, now)?);
         drop(rights);
         self.follow_epoch(guard)?;
-        self.renew_copies(guard);
-        Ok(lines)
+        effects.and(self.renew_copies(guard));
+        Ok(effects)
     }
+}
+
+/// A world that also knows these definitions.
+pub(crate) fn with_definitions(world: &World, definitions: &[Object], head: &Head) -> World {
+    let mut markings = Markings::clone(&world.markings);
+    for object in definitions {
+        // `resolve` refuses a forged one; here it is merely not learnt.
+        let _ = markings.add_in(head.collection, object, &head.origin);
+    }
+    World { markings: Arc::new(markings), ..crate::node::copy(world) }
 }
 
 impl World {

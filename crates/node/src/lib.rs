@@ -13,6 +13,7 @@ pub mod admin;
 mod catalogue;
 pub mod config;
 mod detection;
+pub mod effects;
 pub mod environment;
 mod error;
 pub mod federation;

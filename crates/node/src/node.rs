@@ -2,6 +2,7 @@ use crate::{
     Environment, NodeError,
     accounts::SignIn,
     config::Config,
+    effects::Effects,
     operator::Counters,
     release::Recorder,
     world::{OPERATOR, RightsAt, World, readers},
@@ -16,7 +17,7 @@ use std::{
     },
 };
 use stix::{Object, Timestamp};
-use store::{Account, Act, Collection, LineChange, NewCollection, Store, StoreError};
+use store::{Account, Act, Collection, NewCollection, Store, StoreError};
 
 /// Microseconds between two attempts to mend what does not agree: ten seconds.
 pub(crate) const MEND_INTERVAL_US: i64 = 10_000_000;
@@ -143,12 +144,12 @@ impl Node {
             return Ok(world);
         }
         let (world, changes) = self.set_rights(&guard, copy(&world), "clock", now)?;
-        tracing::info!(changed_lines = changes.len(), "a date passed; rights are computed anew");
+        tracing::info!(changed_lines = changes.lines().len(), "a date passed; rights are computed anew");
         Ok(world)
     }
 
     /// Reads the configuration directory again and puts it in force; returns what changed, line by line.
-    pub fn reload(&self) -> Result<Vec<LineChange>, NodeError> {
+    pub fn reload(&self) -> Result<Effects, NodeError> {
         let config = Arc::new(Config::load(&self.world().config.dir)?);
         let changes = self.apply_config(config, OPERATOR)?;
         // A marking that the catalogue has gained may be what objects wait for.
@@ -156,7 +157,7 @@ impl Node {
         Ok(changes)
     }
 
-    fn apply_config(&self, config: Arc<Config>, by: &str) -> Result<Vec<LineChange>, NodeError> {
+    fn apply_config(&self, config: Arc<Config>, by: &str) -> Result<Effects, NodeError> {
         let guard = self.act_guard();
         let now = self.now();
         self.sync_collections(&config, now)?;
@@ -239,7 +240,7 @@ impl Node {
         world: World,
         by: &str,
         now: i64,
-    ) -> Result<(Arc<World>, Vec<LineChange>), NodeError> {
+    ) -> Result<(Arc<World>, Effects), NodeError> {
         self.put_in_force(guard, world, by, now, false)
     }
 
@@ -250,16 +251,16 @@ impl Node {
         by: &str,
         now: i64,
         anew: bool,
-    ) -> Result<(Arc<World>, Vec<LineChange>), NodeError> {
+    ) -> Result<(Arc<World>, Effects), NodeError> {
         let states = self.store.states()?;
         let states: Vec<&label::LabelState> = states.iter().map(|(state, _)| state.as_ref()).collect();
         let at = Timestamp::from_micros(now);
         world.window = world.authority(&at).stable_window(&world.readers, &states);
         let digest = world.digest();
         let (epoch, in_force) = self.store.epoch()?;
-        let changes = if in_force == digest && !anew {
+        let mut effects = if in_force == digest && !anew {
             world.epoch = epoch;
-            Vec::new()
+            Effects::default()
         } else {
             let hex = |bytes: &[u8]| {
                 bytes.iter().fold(String::new(), |mut text, b| {
@@ -276,12 +277,12 @@ impl Node {
             let (epoch, changes) = self.store.set_rights(&lines, digest, &rights, &act, now)?;
             drop(rights);
             world.epoch = epoch;
-            changes
+            Effects::from(changes)
         };
         self.swap(world);
         self.end_overrides(guard, true);
-        self.renew_copies(guard);
-        Ok((self.world(), changes))
+        effects.and(self.renew_copies(guard));
+        Ok((self.world(), effects))
     }
 
     /// Moves the world to the store's epoch after an act that changed nothing else of it.

@@ -14,6 +14,7 @@
 use crate::{
     Node, NodeError,
     config::Officers,
+    effects::Effects,
     redaction::own_road,
     world::{OPERATOR, RightsAt, World},
 };
@@ -415,13 +416,12 @@ impl Node {
         instances.dedup();
         let next =
             HeldOverride { state: OverrideState::InForce, changed: now, instances, body: body(&kept)?, ..held.clone() };
-        let lines = self.step(&guard, &next, Some(OverrideState::Proposed), &changes, &officer, now)?;
+        let mut effects = self.step(&guard, &next, Some(OverrideState::Proposed), &changes, &officer, now)?;
         // From now on its end is a date that decides.
-        let (world, _) = self.set_rights(&guard, crate::node::copy(&self.world()), &officer, now)?;
+        let (world, more) = self.set_rights(&guard, crate::node::copy(&self.world()), &officer, now)?;
+        effects.and(more);
         let mut told = row(&world, &next);
-        if let Some(members) = told.as_object_mut() {
-            members.insert("lines".to_owned(), self.named(&lines).into());
-        }
+        self.tell_effects(&mut told, "lines", &effects);
         Ok(told)
     }
 
@@ -434,12 +434,11 @@ impl Node {
         if !held.state.may_become(OverrideState::Withdrawn) {
             return Err(refused(format!("this override is {} already", held.state.name())));
         }
-        let (next, lines) = self.end_override(&guard, &held, OverrideState::Withdrawn, reason, OPERATOR, now)?;
-        let (world, _) = self.set_rights(&guard, crate::node::copy(&self.world()), OPERATOR, now)?;
+        let (next, mut effects) = self.end_override(&guard, &held, OverrideState::Withdrawn, reason, OPERATOR, now)?;
+        let (world, more) = self.set_rights(&guard, crate::node::copy(&self.world()), OPERATOR, now)?;
+        effects.and(more);
         let mut told = row(&world, &next);
-        if let Some(members) = told.as_object_mut() {
-            members.insert("lines".to_owned(), self.named(&lines).into());
-        }
+        self.tell_effects(&mut told, "lines", &effects);
         Ok(told)
     }
 
@@ -490,7 +489,7 @@ impl Node {
         why: &str,
         by: &str,
         now: i64,
-    ) -> Result<(HeldOverride, Vec<store::LineChange>), NodeError> {
+    ) -> Result<(HeldOverride, Effects), NodeError> {
         let next = HeldOverride { state, changed: now, why: Some(why.to_owned()), ..held.clone() };
         let mut changes = Vec::new();
         if held.state == OverrideState::InForce {
@@ -503,8 +502,8 @@ impl Node {
                 }));
             }
         }
-        let lines = self.step(guard, &next, Some(held.state), &changes, by, now)?;
-        Ok((next, lines))
+        let effects = self.step(guard, &next, Some(held.state), &changes, by, now)?;
+        Ok((next, effects))
     }
 
     /// One change of state, with its leaf.
@@ -516,7 +515,7 @@ impl Node {
         changes: &[ChainChange],
         by: &str,
         now: i64,
-    ) -> Result<Vec<store::LineChange>, NodeError> {
+    ) -> Result<Effects, NodeError> {
         let act = OverrideAct::read(&read_body(held)?.act)?;
         let leaf = json!({"override": held.id, "state": held.state, "why": held.why, "object": act.object, "version": act.version,
             "digest": act.digest, "realm": act.realm, "partner": act.partner, "until": act.until, "roads": act.roads, "definitions": act.definitions,
@@ -524,10 +523,10 @@ impl Node {
         let leaf = Act { kind: "override".to_owned(), by: by.to_owned(), body: leaf };
         let world = self.world();
         let rights = RightsAt::new(&world, now);
-        let lines = self.store.put_override(held, from, changes, &rights, &leaf, now)?;
+        let effects = Effects::from(self.store.put_override(held, from, changes, &rights, &leaf, now)?);
         drop(rights);
         self.follow_epoch(guard)?;
-        Ok(lines)
+        Ok(effects)
     }
 
     fn held_override(&self, id: Uuid) -> Result<HeldOverride, NodeError> {

@@ -15,7 +15,8 @@
 
 use crate::{
     Node, NodeError,
-    ingest::Head,
+    effects::Effects,
+    ingest::{Head, with_definitions},
     world::{RightsAt, World},
 };
 use label::{Assigned, Bits, Chain, CollectionNo, NotRedacted, Origin, Reader, ReaderNo, Redacted, Redaction};
@@ -24,7 +25,9 @@ use std::{
     sync::MutexGuard,
 };
 use stix::{AnyId, Digest, Id, Limits, Object, Timestamp};
-use store::{Act, ChainChange, HeldVersion, Incoming, InstanceNo, NewCopy, Redactable};
+use store::{
+    Act, ChainChange, HeldVersion, Incoming, InstanceNo, LineChange, NewCopy, PreviewedChange, Redactable, Rehearsal,
+};
 
 /// Changed instances that are looked at together: bounds memory, and how long one transaction takes.
 const DUE_CHUNK: usize = 500;
@@ -51,6 +54,9 @@ struct Wanted {
 
 type WantedCopies = BTreeMap<(CollectionNo, Digest), Wanted>;
 
+/// Who hears, while acts are rehearsed, what one of them changed, in which world.
+pub(crate) type Tell<'t> = dyn FnMut(&mut dyn Rehearsal, &World, Vec<PreviewedChange>) -> Result<(), NodeError> + 't;
+
 /// What an act about copies changes.
 #[derive(Default)]
 struct Changes {
@@ -69,13 +75,16 @@ impl World {
 
 impl Node {
     /// Works off what is due. A failure is logged, and what remains is tried again every second: the act that made it due stands.
-    pub(crate) fn renew_copies(&self, guard: &MutexGuard<'_, ()>) {
-        if let Err(error) = self.try_renew_copies(guard) {
+    pub(crate) fn renew_copies(&self, guard: &MutexGuard<'_, ()>) -> Effects {
+        let mut effects = Effects::default();
+        if let Err(error) = self.try_renew_copies(guard, &mut effects) {
             tracing::error!(%error, "redacted copies could not be renewed; they are tried again");
+            effects.copies_left = true;
         }
+        effects
     }
 
-    fn try_renew_copies(&self, guard: &MutexGuard<'_, ()>) -> Result<(), NodeError> {
+    fn try_renew_copies(&self, guard: &MutexGuard<'_, ()>, effects: &mut Effects) -> Result<(), NodeError> {
         loop {
             let readers = self.world().redacting().map(|reader| reader.no).collect();
             let (looked_at, due) = self.store.redaction_due(&readers, DUE_CHUNK)?;
@@ -83,13 +92,43 @@ impl Node {
                 return Ok(());
             }
             let now = self.now();
-            let world = self.world();
-            let mut changes = Changes::default();
-            for redactable in &due {
-                self.compare(&world, redactable, now, &mut changes)?;
-            }
-            self.put_copies(guard, &changes, &looked_at, now)?;
+            let changes = self.compare_all(&self.world(), &due, now)?;
+            effects.and(self.put_copies(guard, &changes, &looked_at, now)?.into());
         }
+    }
+
+    /// The same on a store that keeps nothing of it, in `world`; `tell` hears of each slice, in the world that knows the definitions of its copies' labels.
+    pub(crate) fn rehearse_copies(
+        &self,
+        stage: &mut dyn Rehearsal,
+        mut world: World,
+        now: i64,
+        samples: usize,
+        tell: &mut Tell<'_>,
+    ) -> Result<(), NodeError> {
+        let readers = world.redacting().map(|reader| reader.no).collect();
+        loop {
+            let (looked_at, due) = stage.redaction_due(&readers, DUE_CHUNK)?;
+            if looked_at.is_empty() {
+                return Ok(());
+            }
+            let changes = self.compare_all(&world, &due, now)?;
+            for (head, definitions) in changes.definitions(now) {
+                world = with_definitions(&world, &definitions, &head);
+            }
+            let rights = RightsAt::new(&world, now);
+            let lines = stage.put_copies(&changes.new, &changes.chains, &looked_at, &rights, now, samples)?;
+            drop(rights);
+            tell(stage, &world, lines)?;
+        }
+    }
+
+    fn compare_all(&self, world: &World, due: &[Redactable], now: i64) -> Result<Changes, NodeError> {
+        let mut changes = Changes::default();
+        for redactable in due {
+            self.compare(world, redactable, now, &mut changes)?;
+        }
+        Ok(changes)
     }
 
     fn put_copies(
@@ -98,15 +137,8 @@ impl Node {
         changes: &Changes,
         looked_at: &[InstanceNo],
         now: i64,
-    ) -> Result<(), NodeError> {
-        // Definitions are known before what they mark is decided about.
-        let mut definitions: BTreeMap<CollectionNo, Vec<Object>> = BTreeMap::new();
-        for definition in changes.new.iter().flat_map(|copy| &copy.definitions) {
-            definitions.entry(definition.chain.collection).or_default().push(definition.object.clone());
-        }
-        for (collection, definitions) in definitions {
-            let origin = Origin::Own { account: None };
-            let head = Head { collection, origin, accepted: now, default: Vec::new(), relabelled: false };
+    ) -> Result<Vec<LineChange>, NodeError> {
+        for (head, definitions) in changes.definitions(now) {
             self.learn(guard, &definitions, &head);
         }
         let world = self.world();
@@ -116,12 +148,12 @@ impl Node {
             body: serde_json::json!({ "copies": changes.told }),
         };
         let rights = RightsAt::new(&world, now);
-        self.store.put_copies(&changes.new, &changes.chains, looked_at, &rights, &act, now)?;
+        let lines = self.store.put_copies(&changes.new, &changes.chains, looked_at, &rights, &act, now)?;
         drop(rights);
         if !changes.new.is_empty() || !changes.chains.is_empty() {
             self.follow_epoch(guard)?;
         }
-        Ok(())
+        Ok(lines)
     }
 
     /// What one identifier lacks, and what it has too much.
@@ -250,6 +282,21 @@ impl Node {
         let how = How { world, known: &known, reader, actors: &actors, secret: &self.redaction_key, now };
         let own = info.state.chains().iter().filter(|c| own_road(c) && reader.collections.contains_key(&c.collection));
         Ok(own.map(|chain| (chain.collection, how.redact(&object, chain))).collect())
+    }
+}
+
+impl Changes {
+    /// The definitions of labels made for copies, by the collection that they lead into. They are known before what they mark is decided about.
+    fn definitions(&self, now: i64) -> Vec<(Head, Vec<Object>)> {
+        let mut definitions: BTreeMap<CollectionNo, Vec<Object>> = BTreeMap::new();
+        for definition in self.new.iter().flat_map(|copy| &copy.definitions) {
+            definitions.entry(definition.chain.collection).or_default().push(definition.object.clone());
+        }
+        let head = |collection| {
+            let origin = Origin::Own { account: None };
+            Head { collection, origin, accepted: now, default: Vec::new(), relabelled: false }
+        };
+        definitions.into_iter().map(|(collection, definitions)| (head(collection), definitions)).collect()
     }
 }
 

@@ -477,6 +477,18 @@ pub struct LineChange {
     pub released: u64,
     /// How many went.
     pub withdrawn: u64,
+    /// The redacted copies among them.
+    pub copies: CopiesChange,
+}
+/// Redacted copies that came to or went from a line by an act (L-124).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct CopiesChange {
+    /// How many came.
+    pub released: u64,
+    /// How many went.
+    pub withdrawn: u64,
+    /// Of those that went, how many gave way to the whole: the reader sees that version of the original, or a later one.
+    pub replaced: u64,
 }
 
 /// Why a reader was taken something back from; as much as it is told of it.
@@ -553,7 +565,47 @@ pub struct Post {
 pub type HeldMarking = (Box<str>, Vec<(CollectionNo, Origin)>);
 
 /// What an act would change in a line: how much, and some of the instances that would come and go.
-pub type PreviewedChange = (LineChange, Vec<InstanceNo>, Vec<InstanceNo>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviewedChange {
+    /// How much.
+    pub change: LineChange,
+    /// Some that come and are no copies.
+    pub released: Vec<InstanceNo>,
+    /// Some that go and are no copies.
+    pub withdrawn: Vec<InstanceNo>,
+    /// Some copies that come.
+    pub copies_released: Vec<InstanceNo>,
+    /// Some copies that go, and nothing takes their place.
+    pub copies_withdrawn: Vec<InstanceNo>,
+    /// Some copies that give way to the whole.
+    pub copies_replaced: Vec<InstanceNo>,
+}
+impl LineChange {
+    /// What came to the same line, and went from it, after that.
+    pub fn and(&mut self, later: &Self) {
+        self.released += later.released;
+        self.withdrawn += later.withdrawn;
+        self.copies.released += later.copies.released;
+        self.copies.withdrawn += later.copies.withdrawn;
+        self.copies.replaced += later.copies.replaced;
+    }
+}
+impl PreviewedChange {
+    /// What came to the same line, and went from it, after that; with up to `samples` of each kind.
+    pub fn and(&mut self, later: Self, samples: usize) {
+        self.change.and(&later.change);
+        for (list, more) in [
+            (&mut self.released, later.released),
+            (&mut self.withdrawn, later.withdrawn),
+            (&mut self.copies_released, later.copies_released),
+            (&mut self.copies_withdrawn, later.copies_withdrawn),
+            (&mut self.copies_replaced, later.copies_replaced),
+        ] {
+            list.extend(more);
+            list.truncate(samples);
+        }
+    }
+}
 
 /// An account. Hashes only; the node makes and checks them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -619,6 +671,34 @@ pub enum StoreError {
     Damaged(String),
 }
 
+/// The acts of [`Store::rehearse`], as those of the same names in [`Store`]; each goes on from what the one before left.
+pub trait Rehearsal {
+    /// As [`Store::set_rights`]; with up to `samples` instance numbers of each kind for each line.
+    fn set_rights(
+        &mut self,
+        lines: &[ReaderLines],
+        rights: &dyn Rights,
+        samples: usize,
+    ) -> Result<Vec<PreviewedChange>, StoreError>;
+    /// As [`Store::redaction_due`].
+    fn redaction_due(&mut self, readers: &Bits, limit: usize)
+    -> Result<(Vec<InstanceNo>, Vec<Redactable>), StoreError>;
+    /// As [`Store::put_copies`], with samples.
+    fn put_copies(
+        &mut self,
+        new: &[NewCopy],
+        changes: &[ChainChange],
+        looked_at: &[InstanceNo],
+        rights: &dyn Rights,
+        at: Micros,
+        samples: usize,
+    ) -> Result<Vec<PreviewedChange>, StoreError>;
+    /// As [`Store::by_number`].
+    fn by_number(&mut self, numbers: &[InstanceNo], reader: Option<ReaderNo>) -> Result<Vec<InstanceInfo>, StoreError>;
+    /// As [`Store::originals_of`].
+    fn originals_of(&mut self, no: InstanceNo) -> Result<Vec<InstanceNo>, StoreError>;
+}
+
 /// What a node needs of a database. Each verb is one transaction, its audit leaf included. Blocking: call from a blocking pool.
 pub trait Store: Send + Sync {
     /// The epoch in force and the digest of the rights that made it.
@@ -640,13 +720,12 @@ pub trait Store: Send + Sync {
         act: &Act,
         at: Micros,
     ) -> Result<(Epoch, Vec<LineChange>), StoreError>;
-    /// What [`Self::set_rights`] would change, without changing it; with up to `samples` instance numbers per line and direction.
-    fn preview_rights(
-        &self,
-        lines: &[ReaderLines],
-        rights: &dyn Rights,
-        samples: usize,
-    ) -> Result<Vec<PreviewedChange>, StoreError>;
+    /// Carries out acts one after the other as they would be, tells of each what it changes, and keeps nothing. Who writes waits meanwhile, receipts
+    /// of pages included; memory does not grow with what the acts change, beyond the sets that every act grows.
+    ///
+    /// # Errors
+    /// What beginning and rolling back says; an act's own failure, [`StoreError::Full`] among them, goes to `acts`, which goes no further then.
+    fn rehearse(&self, acts: &mut dyn FnMut(&mut dyn Rehearsal)) -> Result<(), StoreError>;
 
     /// Stages a chunk; invisible.
     fn stage(&self, batch: Option<BatchId>, head: &BatchHead, items: &[Incoming]) -> Result<BatchId, StoreError>;
@@ -681,8 +760,9 @@ pub trait Store: Send + Sync {
         at: Micros,
     ) -> Result<Vec<LineChange>, StoreError>;
 
-    /// What acts have changed since copies were last looked at: at most `limit` instances, and the identifiers to which they lead of which some of `readers` do not
-    /// see an own version, or of which there are copies. Empty until [`Rights::redacts`] has named anybody.
+    /// What acts have changed since copies were last looked at: at most `limit` instances, and their identifiers, or those of which they are copies, of which some
+    /// of `readers` do not see an own version, or of which there are copies. Who refers to them is due once they were looked at. Empty until [`Rights::redacts`] has
+    /// named anybody.
     fn redaction_due(&self, readers: &Bits, limit: usize) -> Result<(Vec<InstanceNo>, Vec<Redactable>), StoreError>;
     /// Takes copies in, changes the chains of others, and takes `looked_at` off what is due, in one transaction. A new epoch and the act's leaf, unless no
     /// copy is new or changed.

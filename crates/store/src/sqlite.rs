@@ -22,6 +22,7 @@ mod persons;
 mod readers;
 mod receipts;
 mod registry;
+mod rehearsal;
 mod rights;
 mod segment;
 mod sets;
@@ -30,7 +31,7 @@ mod visibility;
 mod withdrawal;
 mod work;
 
-use crate::StoreError;
+use crate::{Rehearsal, StoreError};
 use bank::Pending;
 use error::{backend, damaged};
 use readers::Readers;
@@ -236,16 +237,19 @@ impl SqliteStore {
         Ok(out)
     }
 
-    /// One write transaction, rolled back.
-    fn rehearse<T>(&self, verb: impl FnOnce(&mut Work<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Acts as they would be, one after the other, in one write transaction that is rolled back.
+    fn rolled_back(&self, acts: &mut dyn FnMut(&mut dyn Rehearsal)) -> Result<(), StoreError> {
         let mut writer = lock(&self.writer);
         let Writer { conn, pending } = &mut *writer;
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut work = Work::new(&tx, (*self.current()).clone(), pending.clone())?;
-        let out = verb(&mut work)?;
-        drop(work);
+        let mut rehearsed = rehearsal::Rehearsed::new(self, &tx, (*self.current()).clone(), pending.clone());
+        acts(&mut rehearsed);
+        drop(rehearsed);
         tx.rollback()?;
-        Ok(out)
+        drop(writer);
+        // What did not fit into memory went to the log.
+        self.relieve();
+        Ok(())
     }
 
     /// One write transaction that touches nothing cached; `verb` also gets the cache in force.

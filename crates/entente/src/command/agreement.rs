@@ -15,7 +15,7 @@ pub(crate) enum AgreementCommand {
         /// A file that is not in force yet.
         file: Option<PathBuf>,
     },
-    /// What a new agreement file would release and withdraw, before it takes effect.
+    /// What a new agreement file would release and withdraw, redacted copies included, before it takes effect.
     #[command(
         after_help = "Examples:\n  entente agreement preview agreements/japan.toml draft/japan.toml\n  entente agreement preview draft/new-partner.toml"
     )]

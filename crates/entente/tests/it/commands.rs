@@ -156,8 +156,11 @@ fn scenario(dir: &NodeDir) -> Vec<Line> {
         dir.file("japan-draft.toml", fs::read_to_string(&in_force).unwrap().replace("\"intel\", \"open\"", "\"open\""));
     s.run(&["agreement", "check", draft.to_str().unwrap()]);
     let preview = s.run(&["agreement", "preview", in_force.to_str().unwrap(), draft.to_str().unwrap()]);
-    assert!(preview["changes"].is_array());
-    s.run(&["agreement", "apply"]);
+    let lines = preview["changes"].as_array().unwrap();
+    assert!(
+        !lines.is_empty() && lines.iter().all(|line| line["collection"] == "intel" && line["copies_released"] == 0)
+    );
+    assert!(s.run(&["agreement", "apply"])["changes"].is_array());
 
     // Labels.
     let hidden = indicator(2, 1).id();

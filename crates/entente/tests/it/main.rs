@@ -22,6 +22,7 @@ mod labels;
 mod late_release;
 mod matrix;
 mod pending_posts;
+mod preview;
 mod query_collections;
 mod redaction;
 mod resilience;

@@ -541,11 +541,18 @@ fn a_redacted_copy_gives_way_to_the_whole_and_comes_back() {
     assert!(before.len() == 1 && before[0] != whole.id(), "{before:?}");
     let said = release(&stage.node, &before[0], "japan", START + DAY).unwrap_err();
     assert!(said.contains("others' material") || said.contains("not held"), "{said}");
-    let (name, _) = release(&stage.node, &whole.id(), "japan", START + DAY).unwrap();
+    let copies = |told: &Value| {
+        let rows = told["lines"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["account"] == TOOL && row["collection"] == INTEL).unwrap();
+        ["copies_released", "copies_withdrawn", "copies_replaced"].map(|name| row[name].as_u64().unwrap())
+    };
+    let (name, told) = release(&stage.node, &whole.id(), "japan", START + DAY).unwrap();
     assert_eq!(shown(), [whole.id()]);
+    assert_eq!(copies(&told), [0, 1, 1], "the reply tells that the whole took its place: {told}");
     stage.pass(SECOND);
-    stage.done(Request::OverrideWithdraw { id: name, reason: "over".to_owned() });
+    let told = stage.done(Request::OverrideWithdraw { id: name, reason: "over".to_owned() });
     assert_eq!(shown(), before);
+    assert_eq!(copies(&told), [1, 0, 0], "{told}");
     release(&stage.node, &whole.id(), "japan", START + DAY).unwrap();
     assert_eq!(shown(), [whole.id()]);
     stage.set_clock(START + DAY);

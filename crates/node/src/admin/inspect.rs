@@ -10,7 +10,7 @@ use label::{Assigned, Chain, LabelState, Meaning, NotRedacted, Origin, Reader};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use stix::{Id, Timestamp, id::MarkingDefinition};
-use store::{Delivery, LineChange};
+use store::Delivery;
 use taxii::{query::Query, server::Listing};
 
 /// Objects that `view-as` shows of one collection.
@@ -57,16 +57,6 @@ pub(super) fn origin_text(origin: &Origin) -> String {
 }
 
 impl Node {
-    /// Line changes with names.
-    pub(crate) fn named(&self, changes: &[LineChange]) -> Vec<Value> {
-        let world = self.world();
-        let one = |c: &LineChange| {
-            json!({"account": world.reader_by_no(c.reader).map(|r| r.account.clone()), "collection": world.collections.get(&c.collection).map(|c| c.new.alias.clone()),
-                "released": c.released, "withdrawn": c.withdrawn})
-        };
-        changes.iter().map(one).collect()
-    }
-
     pub(super) fn list_collections(&self) -> Result<Value, NodeError> {
         let world = self.world_at(self.now())?;
         let mut rows = Vec::new();

@@ -4,7 +4,7 @@ use crate::{
     Node, NodeError,
     accounts::{certificate_digest, new_token, stored_certificate, stored_password},
     ingest::{Head, Intake},
-    world::{AccountSettings, OPERATOR, RightsAt},
+    world::{AccountSettings, OPERATOR},
 };
 use label::{Assigned, Origin};
 use std::{
@@ -20,8 +20,6 @@ use store::{Account, Act, Alongside, ChainChange, Line};
 const IMPORT_BYTES_MAX: u64 = 64 << 30;
 /// Bytes of one file that is read whole, unpacked.
 const WHOLE_BYTES_MAX: u64 = 4 << 30;
-/// Lines that a preview gives samples for.
-const PREVIEW_SAMPLES: usize = 5;
 
 /// What `entente user` asks for.
 pub(super) struct AccountChange {
@@ -173,35 +171,6 @@ impl Node {
         Ok(serde_json::json!({"account": name, "withdrawn": label}))
     }
 
-    pub(super) fn preview(&self, path: &Path) -> Result<serde_json::Value, NodeError> {
-        let now = self.now();
-        let _guard = self.act_guard();
-        let world = self.world();
-        let next = self.assemble(std::sync::Arc::new(world.config.with_agreement(path)?))?;
-        let rights = RightsAt::new(&next, now);
-        let changes = self.store.preview_rights(&next.lines(), &rights, PREVIEW_SAMPLES)?;
-        let mut lines = Vec::new();
-        for (change, released, withdrawn) in changes {
-            let account = next.reader_by_no(change.reader).map_or("?", |r| r.account.as_str());
-            let alias = next.collections.get(&change.collection).map_or("?", |c| c.new.alias.as_str());
-            lines.push(serde_json::json!({"account": account, "collection": alias, "released": change.released, "withdrawn": change.withdrawn,
-                "released_samples": self.samples(&next, &released)?, "withdrawn_samples": self.samples(&next, &withdrawn)?}));
-        }
-        Ok(serde_json::json!({"changes": lines}))
-    }
-
-    fn samples(
-        &self,
-        world: &crate::world::World,
-        numbers: &[store::InstanceNo],
-    ) -> Result<Vec<serde_json::Value>, NodeError> {
-        let infos = self.store.by_number(numbers, None)?;
-        Ok(infos
-            .iter()
-            .map(|info| serde_json::json!({"id": info.id.as_str(), "labels": world.labels_of(&info.state)}))
-            .collect())
-    }
-
     pub(super) fn relabel(&self, id: &str, name: &str, realm: Option<&str>) -> Result<serde_json::Value, NodeError> {
         let world = self.world();
         let marking = world.catalogue_marking(name)?;
@@ -245,8 +214,9 @@ impl Node {
         }
         let guard = self.act_guard();
         let body = serde_json::json!({"id": id.as_str(), "label": name, "marking": marking, "chains": changes.len()});
-        let lines = self.rechain(&guard, &changes, "relabel", OPERATOR, body)?;
-        let mut value = serde_json::json!({"id": id.as_str(), "label": name, "instances": infos.len(), "lines": self.named(&lines)});
+        let effects = self.rechain(&guard, &changes, "relabel", OPERATOR, body)?;
+        let mut value = serde_json::json!({"id": id.as_str(), "label": name, "instances": infos.len()});
+        self.tell_effects(&mut value, "lines", &effects);
         if carried && let Some(members) = value.as_object_mut() {
             let note = "the object's own bytes still name its former marking: readers who may not know that marking stay without it; publish a new version for them";
             members.insert("note".to_owned(), note.into());

@@ -54,17 +54,24 @@ pub(super) fn a_preview_tells_what_the_act_would_do_and_does_nothing(open: Open<
     let leaves = world.store.figures().unwrap().leaves;
     let mut rights = world.rights.clone();
     rights.audiences.insert(marking(0b01), [1].into());
-    let preview = world.store.preview_rights(&world.lines(), &rights, 2).unwrap();
+    let mut preview = Vec::new();
+    let rehearsed = world.store.rehearse(&mut |stage| {
+        preview = stage.set_rights(&world.lines(), &rights, 2).unwrap();
+        // The next act goes on from there, and back.
+        assert_eq!(stage.set_rights(&world.lines(), &rights, 2).unwrap(), []);
+        assert_eq!(stage.set_rights(&world.lines(), &world.rights, 2).unwrap().len(), 2);
+    });
+    rehearsed.unwrap();
     let after =
         (world.all(line(&world, 0)).unwrap(), world.all(line(&world, 1)).unwrap(), world.store.epoch().unwrap());
     assert_eq!(before, after);
     assert_eq!(world.store.figures().unwrap().leaves, leaves);
-    let sizes: Vec<_> = preview.iter().map(|(_, came, went)| (came.len(), went.len())).collect();
+    let sizes: Vec<_> = preview.iter().map(|told| (told.released.len(), told.withdrawn.len())).collect();
     assert_eq!(sizes, [(0, 2), (2, 0)]);
     world.sound();
     world.rights = rights;
     let changes = world.set_rights().unwrap();
-    assert_eq!(changes, preview.into_iter().map(|p| p.0).collect::<Vec<_>>());
+    assert_eq!(changes, preview.into_iter().map(|told| told.change).collect::<Vec<_>>());
     world.sound();
 }
 

@@ -1,7 +1,7 @@
 //! Laws of redacted copies (L-124): who may see one, what links it, and what makes one due.
 use super::Open;
 use super::world::{Make, Put, World, act, id, line};
-use crate::{ChainChange, Incoming, InstanceNo, NewCopy};
+use crate::{ChainChange, CopiesChange, Incoming, InstanceNo, NewCopy, Rehearsal};
 use label::{Bits, Chain, ReaderNo};
 
 /// A world whose readers 1 and 2 may get copies; reader 0 sees every original.
@@ -9,9 +9,19 @@ fn world(open: Open<'_>) -> World {
     let mut world = World::new(open(), 1, 3).unwrap();
     world.rights.redacts = [1, 2].into();
     world.set_rights().unwrap();
-    let looked_at = due(&world).0;
-    put(&mut world, &[], &[], &looked_at);
+    settle(&mut world);
     world
+}
+
+/// Looks at everything due until nothing is, and changes nothing.
+fn settle(world: &mut World) {
+    loop {
+        let looked_at = due(world).0;
+        if looked_at.is_empty() {
+            return;
+        }
+        put(world, &[], &[], &looked_at);
+    }
 }
 
 fn due(world: &World) -> (Vec<InstanceNo>, Vec<crate::Redactable>) {
@@ -53,8 +63,22 @@ pub(super) fn a_copy_shows_to_whom_it_was_made_for_alone(open: Open<'_>) {
     let before = (world.all(line(&world, 0)).unwrap(), world.all(line(&world, 2)).unwrap());
     let (epoch, _) = world.store.epoch().unwrap();
     let made = copy(&world, original, 91, 1, &[1]);
+    // Rehearsed: told with what it is a copy of, and gone.
+    let mut rehearsed = Vec::new();
+    let stage = &mut |stage: &mut dyn Rehearsal| {
+        let told = stage.put_copies(std::slice::from_ref(&made), &[], &looked_at, &world.rights, world.now, 5).unwrap();
+        let no = told[0].copies_released[0];
+        assert_eq!(stage.originals_of(no).unwrap(), [original]);
+        assert_eq!(stage.by_number(&[no], Some(1)).unwrap()[0].id, id("report", 91));
+        assert!(stage.redaction_due(&[1].into_iter().collect(), 10).unwrap().0.contains(&no), "it is looked at, too");
+        rehearsed = told;
+    };
+    world.store.rehearse(stage).unwrap();
+    assert_eq!((world.store.epoch().unwrap().0, world.store.copies_of(original).unwrap()), (epoch, Vec::new()));
+    assert_eq!((due(&world).0, ids(&world, 1)), (looked_at.clone(), Vec::new()));
     let changes = put(&mut world, std::slice::from_ref(&made), &[], &looked_at);
-    assert_eq!(changes.iter().map(|c| (c.reader, c.released)).collect::<Vec<_>>(), [(1, 1)]);
+    assert_eq!(changes.iter().map(|c| (c.reader, c.released, c.copies.released)).collect::<Vec<_>>(), [(1, 1, 1)]);
+    assert_eq!(changes, rehearsed.into_iter().map(|told| told.change).collect::<Vec<_>>());
     assert_eq!(world.store.epoch().unwrap().0, epoch + 1);
     assert_eq!(ids(&world, 1), [id("report", 91).to_string()]);
     assert_eq!((world.all(line(&world, 0)).unwrap(), world.all(line(&world, 2)).unwrap()), before);
@@ -72,8 +96,9 @@ pub(super) fn a_copy_shows_to_whom_it_was_made_for_alone(open: Open<'_>) {
     assert_eq!(ids(&world, 2), [id("report", 91).to_string()]);
     // Withdrawn, and back with a new slot.
     let gone = put(&mut world, &[], &[ChainChange { no, old: more, new: None }], &[]);
-    let gone: Vec<_> = gone.iter().map(|c| (c.reader, c.released, c.withdrawn)).collect();
-    assert_eq!(gone, [(1, 0, 1), (2, 0, 1)], "it is told from how many");
+    let gone: Vec<_> = gone.iter().map(|c| (c.reader, c.released, c.withdrawn, c.copies)).collect();
+    let copies = CopiesChange { withdrawn: 1, ..CopiesChange::default() };
+    assert_eq!(gone, [(1, 0, 1, copies), (2, 0, 1, copies)], "it is told from how many");
     assert!(ids(&world, 1).is_empty() && ids(&world, 2).is_empty());
     assert_eq!(world.store.copies_of(original).unwrap(), [no]);
     put(&mut world, &[made], &[], &[]);
@@ -101,14 +126,15 @@ pub(super) fn what_may_need_a_copy_anew_is_due_until_it_was_looked_at(open: Open
     assert_eq!((target, readers.contains(0), readers.contains(1)), (&id("indicator", 1), true, false));
     let leaves = world.store.figures().unwrap().leaves;
     put(&mut world, &[], &[], &looked_at);
+    assert_eq!(due(&world).0, [report], "who refers to what was looked at, and nobody who refers to that");
+    put(&mut world, &[], &[], &[report]);
     assert_eq!(world.store.figures().unwrap().leaves, leaves, "nothing changed, nothing is told");
     assert!(due(&world).0.is_empty());
 
     // So it is with what needs it: nothing was done to that, and yet who sees it changes.
     let needs = Make { required: Some(id("indicator", 1)), ..Make::new(id("sighting", 1), 1) };
     let needs = world.ingest(c, &[Put::new(needs, 0b111)]).unwrap().taken[0].0;
-    let seen = due(&world).0;
-    put(&mut world, &[], &[], &seen);
+    settle(&mut world);
 
     // Another label of what a report names makes the report due; who sees all of it is nobody's matter.
     world.relabel(part, &[0b010]).unwrap();

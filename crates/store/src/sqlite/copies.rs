@@ -1,7 +1,8 @@
 //! Redacted copies (L-124): which objects may need theirs anew, the link from a copy to its original, and the act that changes both.
 //!
 //! What an act changes in who sees what is written down with it, in [`Kind::Due`], once a reader's rights have ever spoken of redaction. The node works that off right
-//! afterwards, and at its start: so no crash lets a copy stay that should not, or be missing for ever.
+//! afterwards, and at its start: so no crash lets a copy stay that should not, or be missing for ever. Who refers to what was changed may now know more, or less, of what
+//! its copies name, and is written down as soon as that was looked at: there may be as many of them as there are objects.
 use super::bank::Kind;
 use super::error::{backend, damaged};
 use super::operator::by_number;
@@ -9,14 +10,27 @@ use super::pack::refs_from;
 use super::work::{Snapshot, Work, append_act, set_meta};
 use super::{intake, lines, rights};
 use crate::{
-    Act, Alongside, BatchHead, ChainChange, HeldCopy, HeldVersion, Incoming, InstanceNo, LineChange, Micros, NewCopy,
-    Redactable, Rights, StoreError,
+    Act, Alongside, BatchHead, ChainChange, CopiesChange, HeldCopy, HeldVersion, Incoming, InstanceNo, LineChange,
+    Micros, NewCopy, PreviewedChange, Redactable, Rights, StoreError,
 };
-use label::{Bits, Origin};
+use label::{Bits, LabelState, Origin};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map};
 use stix::{AnyId, Need};
+
+/// Instances that are looked up one by one; of more all copies are read.
+const LOOKED_UP_MAX: u64 = 4_096;
+/// In [`Kind::Due`]: what an act changed. Who refers to it is due after it.
+pub(super) const CHANGED: u32 = 0;
+/// What is due for itself alone.
+const ITSELF: u32 = 1;
+
+/// Whether anything may need copies anew.
+pub(super) fn any_due(snap: &Snapshot) -> bool {
+    [CHANGED, ITSELF].iter().any(|which| !snap.bank.get(Kind::Due, *which).is_empty())
+}
 
 /// From now on what may need copies anew is written down; everything held may.
 pub(super) fn all_due(work: &mut Work<'_>) -> Result<(), StoreError> {
@@ -27,7 +41,8 @@ pub(super) fn all_due(work: &mut Work<'_>) -> Result<(), StoreError> {
     if let Some(last) = work.last_no {
         let mut all = RoaringBitmap::new();
         all.insert_range(1..=last);
-        work.insert_all(Kind::Due, 0, &all);
+        work.remove_all(Kind::Due, CHANGED, &all);
+        work.insert_all(Kind::Due, ITSELF, &all);
     }
     Ok(())
 }
@@ -54,28 +69,20 @@ pub(super) fn due(
     readers: &Bits,
     limit: usize,
 ) -> Result<(Vec<InstanceNo>, Vec<Redactable>), StoreError> {
-    let taken: Vec<InstanceNo> = snap.bank.get(Kind::Due, 0).iter().take(limit).collect();
+    let due = [CHANGED, ITSELF].into_iter().flat_map(|which| snap.bank.get(Kind::Due, which));
+    let mut taken: Vec<InstanceNo> = due.take(limit).collect();
+    taken.sort_unstable();
+    taken.dedup();
     let mut keys: BTreeSet<u32> = BTreeSet::new();
     let key_of = |no: InstanceNo| -> Result<Option<u32>, StoreError> {
         let mut rows = conn.prepare_cached("SELECT key FROM instance WHERE no = ?1")?;
         let mut rows = rows.query([no])?;
         Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
     };
-    let mut seen = BTreeSet::new();
     for &no in &taken {
-        let Some(key) = key_of(no)? else { continue };
+        keys.extend(key_of(no)?);
         for original in originals_of(conn, no)? {
             keys.extend(key_of(original)?);
-        }
-        if !seen.insert(key) {
-            continue;
-        }
-        keys.insert(key);
-        // Who refers to it may now know more, or less, of what its copies name.
-        let mut rows = conn
-            .prepare_cached("SELECT i.key FROM reference r JOIN instance i ON i.no = r.instance WHERE r.target = ?1")?;
-        for referrer in rows.query_map([key], |row| row.get(0))? {
-            keys.insert(referrer?);
         }
     }
     let mut found = Vec::new();
@@ -98,8 +105,7 @@ fn redactable(conn: &Connection, snap: &Snapshot, readers: &Bits, key: u32) -> R
             let no: InstanceNo = row.get(0)?;
             // A copy leads to its original, also when the original has no road left.
             copies.extend(copies_of(conn, no)?.into_iter().map(|copy| (copy, no)));
-            let chains = snap.registry.state(row.get(2)?)?.state.chains();
-            if !chains.iter().any(|c| matches!(c.origin, Origin::Own { .. }) && c.made_for.is_none()) {
+            if !is_original(&snap.registry.state(row.get(2)?)?.state) {
                 continue;
             }
             let class = snap.registry.class(row.get(1)?)?;
@@ -144,7 +150,21 @@ fn redactable(conn: &Connection, snap: &Snapshot, readers: &Bits, key: u32) -> R
     Ok(Some(Redactable { versions, known, copies }))
 }
 
-/// Changes copies as one act. With nothing to change only what was looked at is taken off the list.
+/// What refers to the identifiers of instances.
+fn referring(work: &Work<'_>, targets: &RoaringBitmap) -> Result<RoaringBitmap, StoreError> {
+    let mut select = work
+        .conn
+        .prepare_cached("SELECT instance FROM reference WHERE target = (SELECT key FROM instance WHERE no = ?1)")?;
+    let mut referrers = RoaringBitmap::new();
+    for target in targets {
+        for referrer in select.query_map([target], |row| row.get(0))? {
+            referrers.insert(referrer?);
+        }
+    }
+    Ok(referrers)
+}
+
+/// Changes copies as one act; what that changes in lines, in parts one after the other. With nothing to change only what was looked at is taken off the list.
 pub(super) fn put(
     work: &mut Work<'_>,
     new: &[NewCopy],
@@ -153,22 +173,18 @@ pub(super) fn put(
     in_force: &dyn Rights,
     act: &Act,
     at: Micros,
-) -> Result<Vec<LineChange>, StoreError> {
-    work.remove_all(Kind::Due, 0, &looked_at.iter().copied().collect());
+) -> Result<Vec<Vec<lines::Diff>>, StoreError> {
+    let looked_at: RoaringBitmap = looked_at.iter().copied().collect();
+    let referrers = referring(work, &(work.snap.bank.get(Kind::Due, CHANGED) & &looked_at))?;
+    work.remove_all(Kind::Due, CHANGED, &looked_at);
+    work.remove_all(Kind::Due, ITSELF, &looked_at);
+    work.insert_all(Kind::Due, ITSELF, &referrers);
     if new.is_empty() && changes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut told: BTreeMap<crate::Line, LineChange> = BTreeMap::new();
-    let mut tell = |diffs: Vec<lines::Diff>| {
-        for change in diffs.iter().map(lines::Diff::change) {
-            let line = crate::Line { reader: change.reader, collection: change.collection };
-            let sum = told.entry(line).or_insert(LineChange { released: 0, withdrawn: 0, ..change.clone() });
-            sum.released += change.released;
-            sum.withdrawn += change.withdrawn;
-        }
-    };
+    let mut parts: Vec<Vec<lines::Diff>> = Vec::new();
     if !changes.is_empty() {
-        tell(rights::rechain(work, changes, in_force, at)?);
+        parts.push(rights::rechain(work, changes, in_force, at)?);
     }
     let mut by_collection: BTreeMap<u32, Vec<&NewCopy>> = BTreeMap::new();
     for copy in new {
@@ -180,7 +196,7 @@ pub(super) fn put(
         let items: Vec<Incoming> =
             copies.iter().flat_map(|c| std::iter::once(&c.copy).chain(&c.definitions)).cloned().collect();
         let (published, diffs) = intake::ingest_told(work, &head, &items, &Alongside::default(), in_force, None)?;
-        tell(diffs);
+        parts.push(diffs);
         let mut taken = published.taken.iter();
         for copy in copies {
             let (no, _) = taken.next().ok_or_else(|| damaged("a copy was lost on the way"))?;
@@ -192,5 +208,119 @@ pub(super) fn put(
     }
     work.next_epoch()?;
     append_act(work.conn, act, at)?;
+    Ok(parts)
+}
+
+/// What an act changed in lines in several parts, as it is reported, with up to `samples` of what came and went.
+pub(super) fn summed(
+    work: &Work<'_>,
+    parts: &[Vec<lines::Diff>],
+    samples: usize,
+) -> Result<Vec<PreviewedChange>, StoreError> {
+    let mut told: BTreeMap<crate::Line, PreviewedChange> = BTreeMap::new();
+    for diffs in parts {
+        for more in sampled(work, diffs, samples)? {
+            match told.entry(crate::Line { reader: more.change.reader, collection: more.change.collection }) {
+                Entry::Vacant(entry) => _ = entry.insert(more),
+                Entry::Occupied(mut entry) => entry.get_mut().and(more, samples),
+            }
+        }
+    }
     Ok(told.into_values().collect())
+}
+
+/// What an act changed in lines, as it is reported.
+pub(super) fn told(work: &Work<'_>, diffs: &[lines::Diff]) -> Result<Vec<LineChange>, StoreError> {
+    Ok(sampled(work, diffs, 0)?.into_iter().map(|told| told.change).collect())
+}
+
+/// The same with samples.
+pub(super) fn sampled(
+    work: &Work<'_>,
+    diffs: &[lines::Diff],
+    samples: usize,
+) -> Result<Vec<PreviewedChange>, StoreError> {
+    let copies = if work.snap.redacts {
+        copies_among(work.conn, &diffs.iter().fold(RoaringBitmap::new(), |all, diff| all | diff.moved()))?
+    } else {
+        RoaringBitmap::new()
+    };
+    let mut wholes: HashMap<InstanceNo, Bits> = HashMap::new();
+    let mut all = Vec::with_capacity(diffs.len());
+    for diff in diffs {
+        let mut gone = &diff.went & &copies;
+        let mut replaced = RoaringBitmap::new();
+        for copy in &gone {
+            let whole = match wholes.entry(copy) {
+                hash_map::Entry::Occupied(entry) => entry.into_mut(),
+                hash_map::Entry::Vacant(entry) => entry.insert(who_has_the_whole(work, copy)?),
+            };
+            if whole.contains(diff.line.reader) {
+                replaced.insert(copy);
+            }
+        }
+        let withdrawn = gone.len();
+        gone -= &replaced;
+        let some = |from: &mut dyn Iterator<Item = InstanceNo>| from.take(samples).collect::<Vec<_>>();
+        all.push(PreviewedChange {
+            change: LineChange {
+                reader: diff.line.reader,
+                collection: diff.line.collection,
+                released: diff.came_len(),
+                withdrawn: diff.went.len(),
+                copies: CopiesChange {
+                    released: diff.moved().intersection_len(&copies) - withdrawn,
+                    withdrawn,
+                    replaced: replaced.len(),
+                },
+            },
+            released: some(&mut diff.came().filter(|no| !copies.contains(*no))),
+            withdrawn: some(&mut diff.went.iter().filter(|no| !copies.contains(*no))),
+            copies_released: some(&mut diff.came().filter(|no| copies.contains(*no))),
+            copies_withdrawn: some(&mut gone.iter()),
+            copies_replaced: some(&mut replaced.iter()),
+        });
+    }
+    Ok(all)
+}
+
+/// Those of some instances that are copies.
+fn copies_among(conn: &Connection, some: &RoaringBitmap) -> Result<RoaringBitmap, StoreError> {
+    let (Some(first), Some(last)) = (some.min(), some.max()) else { return Ok(RoaringBitmap::new()) };
+    let mut copies = RoaringBitmap::new();
+    if some.len() <= LOOKED_UP_MAX {
+        let mut select = conn.prepare_cached("SELECT 1 FROM copy_of WHERE copy = ?1")?;
+        for no in some {
+            if select.exists([no])? {
+                copies.insert(no);
+            }
+        }
+        return Ok(copies);
+    }
+    let mut select = conn.prepare_cached("SELECT copy FROM copy_of WHERE copy BETWEEN ?1 AND ?2 ORDER BY copy")?;
+    for copy in select.query_map([first, last], |row| row.get(0))? {
+        copies.insert(copy?);
+    }
+    Ok(copies & some)
+}
+
+/// Who sees the original of a copy whole, in that version or a later one.
+fn who_has_the_whole(work: &Work<'_>, copy: InstanceNo) -> Result<Bits, StoreError> {
+    let mut select = work.conn.prepare_cached(
+        "SELECT DISTINCT i.class, i.state FROM instance c JOIN copy_of l ON l.copy = c.no JOIN instance o ON o.no = l.original
+         JOIN instance i ON i.key = o.key AND i.version_key >= c.version_key WHERE c.no = ?1",
+    )?;
+    let mut readers = Bits::new();
+    let mut rows = select.query([copy])?;
+    while let Some(row) = rows.next()? {
+        if is_original(&work.snap.registry.state(row.get(1)?)?.state) {
+            readers.union(work.snap.registry.class(row.get(0)?)?);
+        }
+    }
+    Ok(readers)
+}
+
+/// Whether an original of the own organisation came by one of the roads.
+fn is_original(state: &LabelState) -> bool {
+    state.chains().iter().any(|c| matches!(c.origin, Origin::Own { .. }) && c.made_for.is_none())
 }

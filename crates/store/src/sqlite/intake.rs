@@ -1,5 +1,6 @@
 //! Taking objects in: staged chunk by chunk where nobody sees them, published in one commit.
 use super::bank::Kind;
+use super::copies;
 use super::error::{backend, damaged};
 use super::lines::{self, Diff, Touched};
 use super::member::{REVOKED, SEVERAL_ROADS};
@@ -902,7 +903,7 @@ pub(super) fn apply(work: &mut Work<'_>, settled: &[Settled]) -> Result<(), Stor
     let conn = work.conn;
     if work.snap.redacts {
         let changed = settled.iter().filter(|s| s.seed || s.old != Some(s.new)).map(|s| s.no).collect();
-        work.insert_all(Kind::Due, 0, &changed);
+        work.insert_all(Kind::Due, copies::CHANGED, &changed);
     }
     let mut update = conn.prepare_cached("UPDATE instance SET class = ?2 WHERE no = ?1")?;
     let mut moved = Vec::new();

@@ -8,7 +8,7 @@ use super::member::members;
 use super::segment::{self, Segment};
 use super::visibility::Settled;
 use super::work::{Arrival, LineRow, Work, arrival_of, instance_after};
-use crate::{InstanceNo, Line, LineChange, Micros, Slot, StoreError};
+use crate::{InstanceNo, Line, Micros, Slot, StoreError};
 use roaring::RoaringBitmap;
 use rusqlite::params;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -79,14 +79,14 @@ impl Diff {
         self.runs.is_empty() && self.went.is_empty()
     }
 
-    /// As reported to the operator.
-    pub(super) fn change(&self) -> LineChange {
-        LineChange {
-            reader: self.line.reader,
-            collection: self.line.collection,
-            released: self.runs.iter().map(RoaringBitmap::len).sum(),
-            withdrawn: self.went.len(),
-        }
+    /// How many came.
+    pub(super) fn came_len(&self) -> u64 {
+        self.runs.iter().map(RoaringBitmap::len).sum()
+    }
+
+    /// All that came or went.
+    pub(super) fn moved(&self) -> RoaringBitmap {
+        self.runs.iter().fold(self.went.clone(), |all, run| all | run)
     }
 }
 

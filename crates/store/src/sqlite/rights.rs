@@ -1,5 +1,6 @@
 //! Acts that change who may see what: rights, and the chains of single instances.
 use super::bank::Kind;
+use super::copies;
 use super::error::backend;
 use super::intake::{apply, is_well_known, put_state};
 use super::lines::{self, Diff, Touched};
@@ -73,6 +74,9 @@ pub(super) fn set_rights(
     diffs.extend(lines::update(work, &touched, &opened, at)?);
     diffs.retain(|diff| !diff.is_empty());
     diffs.sort_by_key(|diff| diff.line);
+    if work.snap.redacts || !rights.redacts().is_empty() {
+        copies::all_due(work)?;
+    }
     Ok((diffs, any))
 }
 

@@ -4,13 +4,13 @@ use super::error::{backend, damaged};
 use super::rights::put_digest;
 use super::work::{Work, append_act, append_leaf, find_key};
 use super::{
-    SqliteStore, check, checkpoint, copies, intake, lines, lock, operator, page, persons, receipts, rights, withdrawal,
+    SqliteStore, check, checkpoint, copies, intake, lock, operator, page, persons, receipts, rights, withdrawal,
 };
 use crate::{
     Account, Act, Alert, Alongside, BatchHead, BatchId, ChainChange, Collection, Epoch, Figures, HeldMarking,
     HeldOverride, HeldRequest, Incoming, InstanceInfo, InstanceNo, Line, LineChange, Micros, NewAlert, NewCollection,
-    NewCopy, NewRejected, OverrideState, Page, PageQuery, Post, PreviewedChange, Published, PullState, Quarantined,
-    ReaderLines, Receipt, ReceiptRow, Redactable, RequestState, Rights, Slot, Status, Store, StoreError, Usage,
+    NewCopy, NewRejected, OverrideState, Page, PageQuery, Post, Published, PullState, Quarantined, ReaderLines,
+    Receipt, ReceiptRow, Redactable, Rehearsal, RequestState, Rights, Slot, Status, Store, StoreError, Usage,
     WithdrawalPage, WithdrawalReason, audit_row::LeafRow,
 };
 use label::{CollectionNo, LabelState, ReaderNo};
@@ -48,32 +48,17 @@ impl Store for SqliteStore {
         self.write(|work| {
             let (diffs, any) = rights::set_rights(work, lines, rights, at)?;
             withdrawal::note(work, &diffs, WithdrawalReason::Rights, at)?;
-            if work.snap.redacts || !rights.redacts().is_empty() {
-                copies::all_due(work)?;
-            }
             if any || digest != work.snap.digest || work.snap.epoch == 0 {
                 work.next_epoch()?;
                 put_digest(work, digest)?;
             }
             append_act(work.conn, act, at)?;
-            Ok((work.snap.epoch, diffs.iter().map(lines::Diff::change).collect()))
+            Ok((work.snap.epoch, copies::told(work, &diffs)?))
         })
     }
 
-    fn preview_rights(
-        &self,
-        lines: &[ReaderLines],
-        rights: &dyn Rights,
-        samples: usize,
-    ) -> Result<Vec<PreviewedChange>, StoreError> {
-        self.rehearse(|work| {
-            let (diffs, _) = rights::set_rights(work, lines, rights, 0)?;
-            let sample = |diff: &lines::Diff| {
-                let came = diff.came().take(samples).collect();
-                (diff.change(), came, diff.went.iter().take(samples).collect())
-            };
-            Ok(diffs.iter().map(sample).collect())
-        })
+    fn rehearse(&self, acts: &mut dyn FnMut(&mut dyn Rehearsal)) -> Result<(), StoreError> {
+        self.rolled_back(acts)
     }
 
     fn stage(&self, batch: Option<BatchId>, head: &BatchHead, items: &[Incoming]) -> Result<BatchId, StoreError> {
@@ -121,7 +106,7 @@ impl Store for SqliteStore {
             let diffs = persons::rechain(work, changes, rights, act, at)?;
             work.next_epoch()?;
             append_act(work.conn, act, at)?;
-            Ok(diffs.iter().map(lines::Diff::change).collect())
+            copies::told(work, &diffs)
         })
     }
 
@@ -130,7 +115,7 @@ impl Store for SqliteStore {
         readers: &label::Bits,
         limit: usize,
     ) -> Result<(Vec<InstanceNo>, Vec<Redactable>), StoreError> {
-        if self.current().bank.get(Kind::Due, 0).is_empty() {
+        if !copies::any_due(&self.current()) {
             return Ok((Vec::new(), Vec::new()));
         }
         self.read(|conn, snap| copies::due(conn, snap, readers, limit))
@@ -145,7 +130,10 @@ impl Store for SqliteStore {
         act: &Act,
         at: Micros,
     ) -> Result<Vec<LineChange>, StoreError> {
-        self.write(|work| copies::put(work, new, changes, looked_at, rights, act, at))
+        self.write(|work| {
+            let parts = copies::put(work, new, changes, looked_at, rights, act, at)?;
+            Ok(copies::summed(work, &parts, 0)?.into_iter().map(|told| told.change).collect())
+        })
     }
 
     fn copies_of(&self, no: InstanceNo) -> Result<Vec<InstanceNo>, StoreError> {
@@ -167,7 +155,7 @@ impl Store for SqliteStore {
     ) -> Result<Vec<LineChange>, StoreError> {
         self.write(|work| {
             let diffs = persons::put_override(work, held, from, changes, rights, act, at)?;
-            Ok(diffs.iter().map(lines::Diff::change).collect())
+            copies::told(work, &diffs)
         })
     }
 
