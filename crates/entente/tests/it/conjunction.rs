@@ -871,7 +871,9 @@ fn no_reader_ever_receives_what_the_conjunction_refuses_and_everything_permitted
     std::thread::scope(|scope| {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let running: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        running.into_iter().for_each(|worker| counts.add(&worker.join().unwrap()));
+        for worker in running {
+            counts.add(&worker.join().unwrap());
+        }
     });
     eprintln!("{acts} acts; {counts:?}");
     let Counts { shown, refused, copies, replaced, overridden, not_overridden } = counts;
