@@ -16,9 +16,9 @@ const TOOL: &str = "jpn-tool";
 const OTHER: &str = "xpa-tool";
 const INTEL: &str = "intel";
 /// In the catalogue: restricted, releasable to Japan, with an alternative for DEMO-XPA.
-const TELLING: &str = "NATO RESTRICTED REL JPN, told to XPA";
+pub(crate) const TELLING: &str = "NATO RESTRICTED REL JPN, told to XPA";
 /// The partner's policy that the hub holds too.
-const XPA: &str = include_str!("../../../label/policies/xpa-demo.spif.xml");
+pub(crate) const XPA: &str = include_str!("../../../label/policies/xpa-demo.spif.xml");
 
 fn in_xpa(level: &str) -> Value {
     json!({"v": 1, "role": "alternative", "policy": {"name": "DEMO-XPA"}, "classification": level,
@@ -27,7 +27,7 @@ fn in_xpa(level: &str) -> Value {
 }
 
 /// Releasable to Japan in NATO's policy, and with this alternative.
-fn telling(level: &str) -> Label {
+pub(crate) fn telling(level: &str) -> Label {
     let mut json: Value = serde_json::from_slice(material::nato("RESTRICTED", &["JPN"]).canonical()).unwrap();
     json["alternatives"] = json!([in_xpa(level)]);
     Label::from_json(&json.to_string()).unwrap()

@@ -1,4 +1,5 @@
-//! Acts carried out to see what they would change: each is what its verb does, in one transaction for all of them, which is rolled back at the end.
+//! Acts carried out to see what they would change: each changes lines as its verb does, in one transaction for all of them, which is rolled back at the end. No withdrawal is noted,
+//! and nobody reads a leaf.
 use super::bank::Pending;
 use super::work::{Snapshot, Work};
 use super::{SqliteStore, copies, operator, rights};
