@@ -224,7 +224,7 @@ pub(crate) fn choose(chosen: &mut Vec<Chosen>, more: Chosen) {
 
 impl Value {
     /// Whether it may stand on a label of this classification.
-    pub fn stands_at(&self, class: usize) -> bool {
+    pub(crate) fn stands_at(&self, class: usize) -> bool {
         !self.excluded_classes.contains(&class) && self.required_class.is_none_or(|c| c == class)
     }
 

@@ -467,7 +467,7 @@ pub struct ChainChange {
     pub new: Option<Chain>,
 }
 /// Instances that came to or went from a line by an act.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineChange {
     /// The line's reader.
     pub reader: ReaderNo,
@@ -481,7 +481,7 @@ pub struct LineChange {
     pub copies: CopiesChange,
 }
 /// Redacted copies that came to or went from a line by an act (L-124).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CopiesChange {
     /// How many came.
     pub released: u64,

@@ -58,8 +58,10 @@ impl AuditCommand {
     }
 }
 
-fn hex(hash: &audit::Hash) -> String {
-    hash.iter().fold(String::new(), |mut text, byte| {
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })

@@ -164,7 +164,7 @@ fn referring(work: &Work<'_>, targets: &RoaringBitmap) -> Result<RoaringBitmap, 
     Ok(referrers)
 }
 
-/// Changes copies as one act; what that changes in lines, in parts one after the other. With nothing to change only what was looked at is taken off the list.
+/// Changes copies as one act; what that changes in lines, which can come up several times. With nothing to change only what was looked at is taken off the list.
 pub(super) fn put(
     work: &mut Work<'_>,
     new: &[NewCopy],
@@ -173,7 +173,7 @@ pub(super) fn put(
     in_force: &dyn Rights,
     act: &Act,
     at: Micros,
-) -> Result<Vec<Vec<lines::Diff>>, StoreError> {
+) -> Result<Vec<lines::Diff>, StoreError> {
     let looked_at: RoaringBitmap = looked_at.iter().copied().collect();
     let referrers = referring(work, &(work.snap.bank.get(Kind::Due, CHANGED) & &looked_at))?;
     work.remove_all(Kind::Due, CHANGED, &looked_at);
@@ -182,9 +182,9 @@ pub(super) fn put(
     if new.is_empty() && changes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut parts: Vec<Vec<lines::Diff>> = Vec::new();
+    let mut diffs = Vec::new();
     if !changes.is_empty() {
-        parts.push(rights::rechain(work, changes, in_force, at)?);
+        diffs.extend(rights::rechain(work, changes, in_force, at)?);
     }
     let mut by_collection: BTreeMap<u32, Vec<&NewCopy>> = BTreeMap::new();
     for copy in new {
@@ -195,8 +195,8 @@ pub(super) fn put(
         // Each copy, then the definitions of labels made for it: the store takes definitions first.
         let items: Vec<Incoming> =
             copies.iter().flat_map(|c| std::iter::once(&c.copy).chain(&c.definitions)).cloned().collect();
-        let (published, diffs) = intake::ingest_told(work, &head, &items, &Alongside::default(), in_force, None)?;
-        parts.push(diffs);
+        let (published, more) = intake::ingest_told(work, &head, &items, &Alongside::default(), in_force, None)?;
+        diffs.extend(more);
         let mut taken = published.taken.iter();
         for copy in copies {
             let (no, _) = taken.next().ok_or_else(|| damaged("a copy was lost on the way"))?;
@@ -208,22 +208,20 @@ pub(super) fn put(
     }
     work.next_epoch()?;
     append_act(work.conn, act, at)?;
-    Ok(parts)
+    Ok(diffs)
 }
 
-/// What an act changed in lines in several parts, as it is reported, with up to `samples` of what came and went.
+/// What an act changed in lines, some of them several times, as it is reported, with up to `samples` of what came and went.
 pub(super) fn summed(
     work: &Work<'_>,
-    parts: &[Vec<lines::Diff>],
+    diffs: &[lines::Diff],
     samples: usize,
 ) -> Result<Vec<PreviewedChange>, StoreError> {
     let mut told: BTreeMap<crate::Line, PreviewedChange> = BTreeMap::new();
-    for diffs in parts {
-        for more in sampled(work, diffs, samples)? {
-            match told.entry(crate::Line { reader: more.change.reader, collection: more.change.collection }) {
-                Entry::Vacant(entry) => _ = entry.insert(more),
-                Entry::Occupied(mut entry) => entry.get_mut().and(more, samples),
-            }
+    for more in sampled(work, diffs, samples)? {
+        match told.entry(crate::Line { reader: more.change.reader, collection: more.change.collection }) {
+            Entry::Vacant(entry) => _ = entry.insert(more),
+            Entry::Occupied(mut entry) => entry.get_mut().and(more, samples),
         }
     }
     Ok(told.into_values().collect())

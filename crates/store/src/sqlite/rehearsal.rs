@@ -68,8 +68,8 @@ impl Rehearsal for Rehearsed<'_> {
         // Nobody reads its leaf.
         let act = Act { kind: String::new(), by: String::new(), body: serde_json::Value::Null };
         self.act(|work| {
-            let parts = copies::put(work, new, changes, looked_at, rights, &act, at)?;
-            copies::summed(work, &parts, samples)
+            let diffs = copies::put(work, new, changes, looked_at, rights, &act, at)?;
+            copies::summed(work, &diffs, samples)
         })
     }
 

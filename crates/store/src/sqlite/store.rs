@@ -131,8 +131,8 @@ impl Store for SqliteStore {
         at: Micros,
     ) -> Result<Vec<LineChange>, StoreError> {
         self.write(|work| {
-            let parts = copies::put(work, new, changes, looked_at, rights, act, at)?;
-            Ok(copies::summed(work, &parts, 0)?.into_iter().map(|told| told.change).collect())
+            let diffs = copies::put(work, new, changes, looked_at, rights, act, at)?;
+            Ok(copies::summed(work, &diffs, 0)?.into_iter().map(|told| told.change).collect())
         })
     }
 

@@ -1,8 +1,8 @@
 //! A policy as plain data, for people: what `policy show`, `diff` and `render` print, and what the picker of `label make` offers.
+use crate::command::audit::hex;
 use label::{Group, Operation, Phrase, Policy, Requirement, TagSet, TagSetRole, TagType, Value, phrase, within};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 /// A tag set as one may use it on a new label of some classification: what a picker offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +52,7 @@ pub(crate) fn choices(policy: &Policy, classification: &str, at: &stix::Timestam
 /// `tag_sets`, `memberships`, `thresholds` and the head of the file.
 pub(crate) fn describe(policy: &Policy) -> Json {
     let languages = languages(policy);
-    let hex = policy.digest().iter().fold(String::new(), |mut hex, b| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{b:02x}");
-        hex
-    });
+    let hex = hex(policy.digest());
     let classifications: Map<String, Json> = policy
         .classifications()
         .iter()
