@@ -164,7 +164,7 @@ struct Road<'a> {
     unknown: bool,
     /// No marking counts at all.
     bare: bool,
-    /// Alternatives of a maker that does not count are all the label there is (L-104).
+    /// There is no originator label, and whoever brought the others does not count (L-104).
     unvouched: bool,
     onward: Next,
     /// Overrides that two persons signed who count now (L-157); their dates are asked with the reader.
@@ -377,11 +377,13 @@ impl Authority<'_> {
                 Some(Meaning::Unknown) | None => road.unknown = true,
             }
         }
-        // Alternatives stand for an originator label; where there is none, they are all there is and must be passed.
-        let (beside, own): (Vec<&Label>, Vec<&Label>) = labels.into_iter().partition(|l| l.role() == Role::Alternative);
+        // Alternatives stand for an originator label; where there is none, every label must be passed.
+        let originated = labels.iter().any(|l| l.role() == Role::Originator);
+        let stands = |l: &&Label| originated && l.role() == Role::Alternative;
+        let (beside, own): (Vec<&Label>, Vec<&Label>) = labels.into_iter().partition(stands);
         let trusted = self.policies.trust.counts_alternatives_of(&chain.origin);
-        road.unvouched = !trusted && own.is_empty() && !beside.is_empty() && road.levels.is_empty();
-        for label in if own.is_empty() { &beside } else { &own } {
+        road.unvouched = !trusted && !originated && !own.is_empty() && road.levels.is_empty();
+        for label in &own {
             // With two originator labels nobody can tell for which of them an alternative beside them stands.
             let beside = if own.len() == 1 && trusted { beside.as_slice() } else { &[] };
             self.demand(label, beside, trusted, &mut road.labels);

@@ -377,7 +377,9 @@ impl Cutting<'_> {
         let highest: Option<Pap> = markings.iter().filter_map(pap).max();
         markings.retain(|id| level(id).is_none() && pap(id).is_none());
         markings.extend(strictest.map(Tlp::marking_id).into_iter().chain(highest.map(Pap::marking_id)));
-        let (beside, own): (Vec<&Label>, Vec<&Label>) = labels.iter().partition(|l| l.role() == Role::Alternative);
+        let originated = labels.iter().any(|l| l.role() == Role::Originator);
+        let stands = |l: &&Label| !originated || l.role() == Role::Alternative;
+        let (beside, own): (Vec<&Label>, Vec<&Label>) = labels.iter().partition(stands);
         let mut borne = self.borne(&own, &beside)?;
         markings.extend(borne.iter().map(Label::marking_id));
         borne.retain(|label| !kept.contains(&label.marking_id()));

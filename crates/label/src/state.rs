@@ -181,8 +181,9 @@ impl LabelState {
 /// markings, obligations and dissemination markings alone are no label, L-005, L-133). `by_peer` are markings that a peer says it assigned; they count
 /// in addition.
 ///
-/// Alternative labels alone are a label if whoever brought them is one whose alternatives count (L-104), as on redacted copies for readers who may not
-/// know of the originator's policy (L-126), and then no default, which could be weaker, stands beside them. Everybody else's are kept and label nothing.
+/// Alternative labels, where the object and its parts bear no other, are a label if whoever brought them is one whose alternatives count (L-104), as on
+/// redacted copies for readers who may not know of the originator's policy (L-126), and then no default, which could be weaker, stands beside them. Everybody
+/// else's are kept and label nothing.
 ///
 /// Granular markings count like object markings: whoever does not pass all of them does not get it whole (L-123); but a part's label is not the object's, so
 /// an object that has no other is unlabelled, and one of the object's policy beside it is no contradiction. A marking definition that defines a
@@ -225,7 +226,10 @@ pub fn resolve(
         Some(Meaning::Tlp(_)) => true,
         _ => false,
     };
-    let counts = policies.trust.counts_alternatives_of(origin);
+    // Beside a part's label they would stand for that, as if it were the object's.
+    let other =
+        |id: &Id<MarkingDefinition>| matches!(meaning(id), Some(Meaning::Label(l)) if l.role() != Role::Alternative);
+    let counts = policies.trust.counts_alternatives_of(origin) && !carried.iter().chain(by_peer).any(other);
     // What is chosen for own material is its owner's word, and stands beside its alternatives.
     let instead = counts && origin.party() != Party::Own;
     let assigned = if !by_peer.is_empty() {

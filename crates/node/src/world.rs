@@ -226,7 +226,7 @@ impl World {
             hash.update((bytes.len() as u64).to_be_bytes());
             hash.update(bytes);
         };
-        part("rules", b"entente-rights-2");
+        part("rules", b"entente-rights-3");
         part("policies", &self.config.policies_digest);
         part("operator", format!("{:?}", self.config.node.operator).as_bytes());
         part("equivalences", format!("{:?}", self.config.confirmed).as_bytes());

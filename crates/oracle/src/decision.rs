@@ -677,8 +677,11 @@ impl Model {
         };
         // L-104, L-126: alternatives of somebody whose count are a label; beside what is put on own material they are what they always were.
         let alternative = |m: &usize| matches!(self.says(*m, origin), Some(Says::Label(l)) if !l.originator);
-        let brought = self.counts(origin) && on_whole.iter().any(alternative) && !matches!(origin, Origin::Own(_));
         let carried: Vec<usize> = on_whole.iter().chain(on_parts).copied().collect();
+        // Beside the label of a part they are none.
+        let originator = |m: &usize| matches!(self.says(*m, origin), Some(Says::Label(l)) if l.originator);
+        let counts = self.counts(origin) && !carried.iter().chain(by_peer).any(originator);
+        let brought = counts && on_whole.iter().any(alternative) && !matches!(origin, Origin::Own(_));
         let assigned = if !by_peer.is_empty() {
             Assigned::Added(by_peer.to_vec())
         } else if !on_whole.iter().any(labels) && !brought && !default.is_empty() {
@@ -719,7 +722,7 @@ impl Model {
             }
             seen.push(key);
         }
-        let unlabelled = !of_object.iter().any(|m| labels(m) || (self.counts(origin) && alternative(m)));
+        let unlabelled = !of_object.iter().any(|m| labels(m) || (counts && alternative(m)));
         (assigned, unlabelled.then_some("unlabelled"))
     }
 }

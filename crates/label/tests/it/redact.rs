@@ -608,4 +608,13 @@ fn a_copy_of_what_bears_alternatives_alone_bears_them_all() {
     let mut both = vec![beside, Tlp::Green.marking_id()];
     both.sort();
     assert_eq!(copy.object().view().markings, both);
+    // And a label of another role, which stands for none of them.
+    let mut metadata = label_json("PUBLIC", "UNMARKED", &[]);
+    metadata["role"] = json!("metadata");
+    both.push(hold(&mut s.markings, &read_label(&metadata)));
+    o["object_marking_refs"] = json!(both);
+    reader.clearances.push(clearance(&s.policies, "PUBLIC", &["UNMARKED"], &[]));
+    let copy = s.redact_for(&o, &own(), &reader, &[]).unwrap();
+    both.sort();
+    assert_eq!(copy.object().view().markings, both);
 }

@@ -343,6 +343,54 @@ fn an_alternative_label_alone_labels_only_if_its_maker_counts() {
     );
 }
 
+/// L-104, L-123, L-005: beside a part's label, or one of another role, alternatives label nothing, whoever brought them: they would stand for that, and the object
+/// would open to whom that one permits. Where there is no originator label every label must be passed.
+#[test]
+fn alternatives_stand_for_no_label_of_a_part_or_of_another_role() {
+    let mut w = World::new();
+    let of_role = |policy: &str, level: &str, tags: &[(&str, &[&str])], role: &str| {
+        let mut json = label_json(policy, level, tags);
+        json["role"] = json!(role);
+        read_label(&json)
+    };
+    let xpa = [("Releasable To", &["XPA"][..])];
+    let alternative = hold(&mut w.markings, &of_role("DEMO-XPA", "CONFIDENTIAL", &xpa, "alternative"));
+    let metadata = hold(&mut w.markings, &of_role("PUBLIC", "UNMARKED", &[], "metadata"));
+    let mut trust = Trust::default();
+    trust.mapper("HUB");
+    w.policies = policies().trusting(&trust).unwrap();
+    let parted = object(
+        &json!({"type": "identity", "spec_version": "2.1", "id": "identity--00000001-0000-4000-8000-000000000000",
+        "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "name": "x", "object_marking_refs": [alternative],
+        "granular_markings": [{"selectors": ["name"], "marking_ref": w.public}]}),
+    );
+    for origin in [own(), peer("HUB"), peer("OTHER")] {
+        for o in [&parted, &identity(1, &[alternative, metadata])] {
+            assert_eq!(w.resolve(o, &origin, &[], &[]).unresolved, Some(Unresolved::Unlabelled), "{origin:?}");
+            let chain = w.resolve(o, &origin, &[w.nato], &[]);
+            assert_eq!((chain.assigned, chain.unresolved), (Assigned::AtDoor { markings: vec![w.nato] }, None));
+        }
+        let told = w.resolve(&identity(1, &[alternative]), &origin, &[], &[metadata]);
+        assert_eq!(told.unresolved, Some(Unresolved::Unlabelled), "{origin:?}");
+    }
+    let public = clearance(&w.policies, "PUBLIC", &["UNMARKED"], &[]);
+    let secret = clearance(&w.policies, "DEMO-XPA", &["UNCLASSIFIED", "CONFIDENTIAL"], &xpa);
+    let now = now();
+    let decide = |origin: Origin, clearances: &[&Clearance]| {
+        let reader = reader(1, None, clearances.iter().map(|c| (*c).clone()).collect());
+        let state = state(vec![chain(origin, &[alternative, metadata])]);
+        Authority { policies: &w.policies, markings: &w.markings, at: &now }.decide(&state, "identity", &reader)
+    };
+    for origin in [own(), peer("HUB")] {
+        let both = decide(origin.clone(), &[&public, &secret]);
+        assert!(matches!(both, Decision::Release { .. }), "{both:?}");
+        for one in [&public, &secret] {
+            assert_eq!(decide(origin.clone(), &[one]), Decision::Withhold(Reason::Policy), "{origin:?}");
+        }
+    }
+    assert_eq!(decide(peer("OTHER"), &[&public, &secret]), Decision::Withhold(Reason::Quarantined));
+}
+
 /// L-123: granular markings count like object markings; `lang` markings are none.
 #[test]
 fn granular_markings_count_for_the_whole_object() {
