@@ -320,8 +320,7 @@ impl Cutting<'_> {
     fn derived_id(&self, object: &Object, copy: &Map<String, Value>) -> String {
         let mut name = self.how.secret.to_vec();
         name.extend(object.id().to_string().bytes());
-        let shown = |id| self.shown.get(id).map_or_else(|| std::slice::from_ref(id), Vec::as_slice);
-        let shown: BTreeSet<BTreeSet<_>> = self.kept.iter().map(|ids| ids.iter().flat_map(shown).collect()).collect();
+        let shown: BTreeSet<_> = self.kept.iter().map(|ids| self.shown(ids)).collect();
         for markings in shown {
             name.push(b'\n');
             for id in markings {
@@ -342,6 +341,13 @@ impl Cutting<'_> {
         }
         let uuid = Uuid::new_v5(&crate::confidentiality_label::DERIVED_IDS, &name);
         format!("{}--{uuid}", object.view().type_name())
+    }
+
+    /// What the copy shows of the markings of a place. An alternative that it does not bear shows only where it was all that had to be passed.
+    fn shown(&self, ids: &BTreeSet<Id<id::MarkingDefinition>>) -> BTreeSet<Id<id::MarkingDefinition>> {
+        let originated = ids.iter().any(|id| self.label_of(id).is_some_and(|l| l.role() == Role::Originator));
+        let shown = |id| self.shown.get(id).filter(|shown| originated || !shown.is_empty());
+        ids.iter().flat_map(|id| shown(id).map_or_else(|| vec![*id], Vec::clone)).collect()
     }
 
     fn meaning(&self, id: &Id<id::MarkingDefinition>) -> Option<&Meaning> {
@@ -391,7 +397,6 @@ impl Cutting<'_> {
     fn borne(&mut self, own: &[&Label], beside: &[&Label]) -> Result<Vec<Label>, NotRedacted> {
         let (policies, reader) = (self.authority.policies, self.how.reader);
         let cleared = |l: &Label| !reader.link.no_foreign_labels || reader.is_cleared_in(policies, l);
-        self.shown.extend(beside.iter().filter(|l| !cleared(l)).map(|l| (l.marking_id(), Vec::new())));
         // In an order that nothing hidden decides.
         let mut parts = BTreeMap::new();
         for label in own {
@@ -405,11 +410,14 @@ impl Cutting<'_> {
         }
         // Alternatives stand for an originator's label; where there is none, they are all there is. One reader may need several of them.
         let parts: Vec<&Label> = parts.values().collect();
-        Ok(match (own, policies.conjunction(&parts).as_slice()) {
+        let borne: Vec<Label> = match (own, policies.conjunction(&parts).as_slice()) {
             ([], _) => beside.iter().copied().cloned().collect(),
             ([_], all) | (_, all @ [_]) => all.iter().copied().cloned().collect(),
             (_, several) => vec![self.combined(several)?],
-        })
+        };
+        let left_out = beside.iter().filter(|l| !borne.contains(l));
+        self.shown.extend(left_out.map(|l| (l.marking_id(), Vec::new())));
+        Ok(borne)
     }
 
     /// What stands for a label of a policy that the reader may not know of: its alternatives in the reader's own, written or as the operator's rows map it,

@@ -618,3 +618,49 @@ fn a_copy_of_what_bears_alternatives_alone_bears_them_all() {
     both.sort();
     assert_eq!(copy.object().view().markings, both);
 }
+
+/// L-107, L-124, I1: an alternative beside the label, in a policy of the reader's own, is not asked where the reader has a clearance for the label itself: the copy
+/// does not bear it, and its id does not follow from it. Where it was all that had to be passed, it tells one copy from another.
+#[test]
+fn an_alternative_that_a_copy_does_not_bear_does_not_show_in_its_id() {
+    let mut s = Stage::new();
+    let plain = hold(&mut s.markings, &with_alternatives(&[]));
+    let abroad = hold(&mut s.markings, &read_label(&in_public()));
+    let mut beside = |level: &str, to: &[&str]| hold(&mut s.markings, &read_label(&in_xpa(level, to)));
+    let hidden = [beside("SECRET", &["XPA"]), beside("CONFIDENTIAL", &["KOR", "XPA"])];
+    let passed = [beside("CONFIDENTIAL", &["JPN", "XPA"]), beside("UNCLASSIFIED", &["JPN", "XPA"])];
+    let apart = s.apart(&["NATO", "DEMO-XPA"]);
+    let mut plainly = apart.clone();
+    plainly.link.no_foreign_labels = false;
+    for (reader, closed) in [(&apart, None), (&plainly, Some(s.closed))] {
+        let of = |markings: &[Id<MarkingDefinition>]| {
+            let mut o = s.report(&closed.iter().map(|m| (&["description"][..], m)).collect::<Vec<_>>());
+            o["object_marking_refs"] = json!(markings);
+            let copy = s.redact_for(&o, &own(), reader, &[]).unwrap();
+            assert_eq!(copy.object().view().markings, [plain]);
+            copy.object().raw().to_owned()
+        };
+        let first = of(&[plain, abroad]);
+        for more in hidden.iter().chain(&passed) {
+            assert_eq!(of(&[plain, abroad, *more]), first);
+        }
+    }
+    // Of two parts under alternatives alone each reader has one: not by one id.
+    let parts = ["JPN", "AUS"].map(|to| hold(&mut s.markings, &read_label(&in_xpa("CONFIDENTIAL", &[to, "XPA"]))));
+    let mut o = s.report(&[(&["description"], &parts[0]), (&["labels"], &parts[1]), (&["object_refs"], &s.closed)]);
+    o["object_marking_refs"] = json!([plain]);
+    o["type"] = json!("campaign");
+    o["id"] = json!("campaign--00000000-0000-4000-8000-00000000000f");
+    let ids = [("JPN", "labels.[0]"), ("AUS", "description")].map(|(nation, cut)| {
+        let mut reader = plainly.clone();
+        reader.clearances.retain(|c| c.policy() != "DEMO-XPA");
+        let levels = ["UNCLASSIFIED", "CONFIDENTIAL"];
+        reader.clearances.push(clearance(&s.policies, "DEMO-XPA", &levels, &[("Releasable To", &[nation])]));
+        let copy = s.redact_for(&o, &own(), &reader, &[]).unwrap();
+        assert!(copy.cut().contains(&cut.to_owned()), "{:?}", copy.cut());
+        assert_eq!(copy.object().raw().contains("the secret source"), nation == "JPN");
+        assert_eq!(copy.object().raw().contains("burned"), nation == "AUS");
+        copy.object().id().clone()
+    });
+    assert_ne!(ids[0], ids[1]);
+}
