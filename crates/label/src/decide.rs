@@ -333,13 +333,16 @@ impl Authority<'_> {
     }
 
     /// Whether a label on what came by this road, or on a part of it, tells the reader of a policy of which it is not to know (L-107, L-126). What its own
-    /// party brought is its own.
+    /// party's object carries is its own; what was put on it here is not.
     pub fn tells_too_much(&self, chain: &Chain, reader: &Reader) -> bool {
+        let own = reader.owns(&chain.origin);
         let tells = |id| match self.markings.meaning_in(id, &chain.origin, chain.collection) {
-            Some(Meaning::Label(label)) => !reader.may_read(self.policies, label),
+            Some(Meaning::Label(label)) => {
+                !reader.may_read(self.policies, label) && !(own && chain.carried.contains(id))
+            }
             _ => false,
         };
-        reader.link.no_foreign_labels && !reader.owns(&chain.origin) && chain.effective().iter().any(tells)
+        reader.link.no_foreign_labels && chain.effective().iter().any(tells)
     }
 
     fn roads<'s>(&'s self, state: &'s LabelState) -> Vec<Road<'s>> {

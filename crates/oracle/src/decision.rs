@@ -395,8 +395,6 @@ impl Model {
         if unknown {
             return Some("unknown-marking".into());
         }
-        let mut told: Vec<Label> = own.clone();
-        told.extend(alternative.clone());
         let mut labels: Vec<(Label, Vec<Label>)> = Vec::new();
         if own.is_empty() {
             own.append(&mut alternative);
@@ -457,9 +455,15 @@ impl Model {
         if !(reader.partner.is_none() || ours || theirs || to_it || open) {
             return Some("onward".into());
         }
-        let its_own = theirs || (ours && reader.partner.is_none());
-        let too_much = told.iter().any(|l| self.tells_of_others(l, reader));
-        (too_much && !its_own).then(|| "foreign-label".into())
+        // What its own party's object carries is its own; what was put on it is not.
+        let home = theirs || (ours && reader.partner.is_none());
+        let its_own = |m: &usize| home && chain.carried.contains(m);
+        let label = |m: &usize| match self.says(*m, &chain.origin) {
+            Some(Says::Label(l)) => Some(l),
+            _ => None,
+        };
+        let mut told = markings.iter().filter(|m| !its_own(m)).filter_map(label);
+        told.any(|l| self.tells_of_others(l, reader)).then(|| "foreign-label".into())
     }
 
     /// L-107, L-126: whether a label, one of its alternatives or of those that follow it, is of a policy in which the reader has no clearance.

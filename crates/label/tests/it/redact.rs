@@ -664,3 +664,31 @@ fn an_alternative_that_a_copy_does_not_bear_does_not_show_in_its_id() {
     });
     assert_ne!(ids[0], ids[1]);
 }
+
+/// L-107: what a reader's own party brought is its own as that party marked it; a label that was put on it here tells as any other does.
+#[test]
+fn a_label_put_on_what_a_party_brought_is_not_shown_to_that_party() {
+    let mut s = Stage::new();
+    let telling = hold(&mut s.markings, &with_alternatives(&[in_xpa("CONFIDENTIAL", &["XPA"])]));
+    let plain = hold(&mut s.markings, &with_alternatives(&[]));
+    let reader = s.apart(&["NATO"]);
+    for origin in
+        [Origin::Partner { partner: "JPN".into(), account: "another".into() }, Origin::Peer { peer: "JPN".into() }]
+    {
+        let put_on = |markings: &[Id<MarkingDefinition>]| {
+            let markings = markings.to_vec();
+            [Assigned::AtDoor { markings: markings.clone() }, Assigned::Relabelled { markings }]
+        };
+        for assigned in put_on(&[telling]) {
+            let road = Chain { assigned, ..chain(origin.clone(), &[]) };
+            assert_eq!(s.decide(road.clone(), "report", &reader), Decision::Withhold(Reason::ForeignLabel));
+            assert!(matches!(s.decide(road, "report", &s.reader("JPN")), Decision::Release { .. }));
+        }
+        for assigned in put_on(&[plain]) {
+            let road = Chain { assigned, ..chain(origin.clone(), &[]) };
+            assert!(matches!(s.decide(road, "report", &reader), Decision::Release { .. }));
+        }
+        let road = chain(origin, &[telling]);
+        assert!(matches!(s.decide(road, "report", &reader), Decision::Release { .. }), "as it brought it");
+    }
+}
