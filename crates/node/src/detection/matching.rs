@@ -323,12 +323,12 @@ fn alert_body(world: &World, detector: &Detector, found: &Found, hit: &Hit, sigh
 }
 
 impl World {
-    /// The first road of an instance that `which` takes and by which the organisation itself may have it.
+    /// The first road of an instance that `which` takes, by which the organisation itself may have it, and whose labels what is made from it can bear.
     fn usable_road<'i>(&self, info: &'i InstanceInfo, now: i64, which: impl Fn(&Chain) -> bool) -> Option<&'i Chain> {
         let reader = self.reader(OPERATOR)?;
         let at = Timestamp::from_micros(now);
         let authority = self.authority(&at);
-        info.state.chains().iter().filter(|chain| which(chain)).find(|chain| {
+        info.state.chains().iter().filter(|chain| which(chain) && self.can_be_borne(chain)).find(|chain| {
             let alone = LabelState::new(vec![(*chain).clone()]);
             matches!(authority.decide(&alone, info.id.type_name(), reader), Decision::Release { .. })
         })
@@ -342,6 +342,16 @@ impl World {
                 self.config.agreements.get(party).is_some_and(|file| file.agreement.detect)
             }
         }
+    }
+
+    /// Alternatives that are all the label there is stood, beside the label of another part, for that one: nothing can bear both (L-091, L-104).
+    fn can_be_borne(&self, chain: &Chain) -> bool {
+        let role = |id| match self.markings.meaning_in(id, &chain.origin, chain.collection) {
+            Some(Meaning::Label(label)) => Some(label.role()),
+            _ => None,
+        };
+        let roles: Vec<Role> = chain.effective().iter().filter_map(role).collect();
+        roles.is_empty() || roles.contains(&Role::Originator)
     }
 
     /// The markings of a road that what is made from its object must bear (L-091): labels that others dominate go, and so do statements that only

@@ -258,6 +258,42 @@ fn observations_of_different_labels_are_different_sightings() {
     assert_eq!(s.sightings("one").len(), 2);
 }
 
+/// L-091, L-104: alternatives that are all the label there is stood, beside the label of what was observed, for that one: nothing is made of what bears them.
+#[test]
+fn what_alternatives_alone_label_is_matched_with_nothing() {
+    let s = Site::new("alternatives", "");
+    std::fs::create_dir_all(s.dir.join("policies")).unwrap();
+    let policy = include_str!("../../../label/policies/public.spif.xml");
+    std::fs::write(s.dir.join("policies/public.spif.xml"), policy).unwrap();
+    let file =
+        std::fs::read_to_string(s.dir.join("node.toml")).unwrap().replace("policies = []", "policies = [\"public\"]");
+    let clearance = "\n[[operator.clearance]]\npolicy = \"PUBLIC\"\nclassifications = [\"UNMARKED\"]\n";
+    std::fs::write(s.dir.join("node.toml"), file + clearance).unwrap();
+    s.node.reload().unwrap();
+    let label = |role: &str| {
+        let json = json!({"v": 1, "role": role, "policy": {"name": "PUBLIC"}, "classification": "UNMARKED", "categories": [],
+            "created": "2026-01-01T00:00:00Z", "review": "2031-01-01T00:00:00Z"});
+        label::Label::from_json(&json.to_string()).unwrap()
+    };
+    s.import("open", &[home()]);
+    for (n, role, sightings) in [(1, "alternative", 0), (2, "originator", 1)] {
+        let label = label(role);
+        let definition: Value = serde_json::from_str(&label::marking_definition(&label, role, None)).unwrap();
+        let name = format!("c{n}.example");
+        s.import(
+            "open",
+            &[definition, indicator(n, &of_domain(&name), &json!({"object_marking_refs": [label.marking_id()]}))],
+        );
+        assert!(s.read("analyst", "open").iter().any(|o| o["id"] == indicator(n, "", &json!({}))["id"]), "it is there");
+        s.post("analyst", &seen(n, &name, 5, &json!({})));
+        s.pass(60);
+        s.node.detect().unwrap();
+        let made = s.sightings("analyst");
+        assert_eq!(made.len(), sightings, "{made:?}");
+        assert!(made.iter().all(|o| o["object_marking_refs"].to_string().contains(&label.marking_id().to_string())));
+    }
+}
+
 /// I1: what others brought out of a contributor's sight neither hides its sightings nor makes any: stricter observations of the same indicator and window, an
 /// observation under the same identifier, and observables that it can only guess.
 #[test]
