@@ -455,6 +455,15 @@ fn alternatives_of_policies_that_the_reader_is_not_to_know_of_are_left_out() {
         hold(&mut s.markings, label);
     }
     let reader = s.apart(&["NATO"]);
+    // An explanation tells of that test where the agreement asks for it, whether it is passed or not, and nowhere else.
+    let tested = |marking: &Label, reader: &Reader| -> Vec<bool> {
+        let (state, now) = (LabelState::new(vec![chain(own(), &[marking.marking_id()])]), now());
+        let authority = Authority { policies: &s.policies, markings: &s.markings, at: &now };
+        let (_, steps) = authority.explain(&state, "report", reader);
+        steps.iter().filter(|step| step.rule == "L-107").map(|step| step.passed).collect()
+    };
+    assert_eq!((tested(&hidden[0], &reader), tested(&plain, &reader)), (vec![false], vec![true]));
+    assert!(tested(&hidden[0], &s.reader("JPN")).is_empty() && tested(&plain, &s.reader("JPN")).is_empty());
     let mut copies = Vec::new();
     let bear =
         [vec![hidden[0].marking_id()], vec![hidden[1].marking_id()], vec![plain.marking_id(), beside.marking_id()]];
