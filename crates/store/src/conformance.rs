@@ -102,6 +102,7 @@ laws! {
         a_copy_shows_to_whom_it_was_made_for_alone,
         what_may_need_a_copy_anew_is_due_until_it_was_looked_at,
         nothing_is_due_where_nobody_redacts,
+        who_gets_the_whole_in_place_of_a_copy_is_told_apart,
     }
     withdrawal {
         what_was_given_and_is_taken_back_leaves_a_notice_until_it_is_given_again,

@@ -1,8 +1,13 @@
 //! Laws of redacted copies (L-124): who may see one, what links it, and what makes one due.
 use super::Open;
-use super::world::{Make, Put, World, act, id, line};
+use super::world::{Make, Put, World, act, id, line, marking, sightings};
 use crate::{ChainChange, CopiesChange, Incoming, InstanceNo, NewCopy, Rehearsal};
-use label::{Bits, Chain, ReaderNo};
+use label::{Assigned, Bits, Chain, ReaderNo};
+
+/// More than are looked up one by one.
+const MANY: u32 = 4_200;
+/// A marking that stands for reader 1 or for nobody.
+const APART: u32 = 70;
 
 /// A world whose readers 1 and 2 may get copies; reader 0 sees every original.
 fn world(open: Open<'_>) -> World {
@@ -115,21 +120,23 @@ pub(super) fn what_may_need_a_copy_anew_is_due_until_it_was_looked_at(open: Open
     let part = world.ingest(c, &[Put::new(Make::new(id("indicator", 1), 1), 0b001)]).unwrap().taken[0].0;
     let report = Make { optional: vec![id("indicator", 1)], ..Make::new(id("report", 1), 1) };
     let report = world.ingest(c, &[Put::new(report, 0b111)]).unwrap().taken[0].0;
+    let outer = Make { optional: vec![id("report", 1)], ..Make::new(id("grouping", 1), 1) };
+    let outer = world.ingest(c, &[Put::new(outer, 0b111)]).unwrap().taken[0].0;
     let (looked_at, found) = due(&world);
-    assert!(looked_at.contains(&part) && looked_at.contains(&report), "{looked_at:?}");
+    assert!([part, report, outer].iter().all(|no| looked_at.contains(no)), "{looked_at:?}");
     let versions = |found: &[crate::Redactable]| -> Vec<InstanceNo> {
         found.iter().flat_map(|r| r.versions.iter().map(|v| v.info.no)).collect()
     };
-    assert_eq!(versions(&found), [part, report]);
+    assert_eq!(versions(&found), [part, report, outer]);
     let of_report = found.iter().find(|r| r.versions[0].info.no == report).unwrap();
     let (target, readers) = &of_report.known[0];
     assert_eq!((target, readers.contains(0), readers.contains(1)), (&id("indicator", 1), true, false));
     let leaves = world.store.figures().unwrap().leaves;
     put(&mut world, &[], &[], &looked_at);
-    assert_eq!(due(&world).0, [report], "who refers to what was looked at, and nobody who refers to that");
-    put(&mut world, &[], &[], &[report]);
+    assert_eq!(due(&world).0, [report, outer], "who refers to what was changed and looked at");
+    put(&mut world, &[], &[], &[report, outer]);
     assert_eq!(world.store.figures().unwrap().leaves, leaves, "nothing changed, nothing is told");
-    assert!(due(&world).0.is_empty());
+    assert!(due(&world).0.is_empty(), "and nobody who refers to what was looked at for that reason");
 
     // So it is with what needs it: nothing was done to that, and yet who sees it changes.
     let needs = Make { required: Some(id("indicator", 1)), ..Make::new(id("sighting", 1), 1) };
@@ -146,7 +153,10 @@ pub(super) fn what_may_need_a_copy_anew_is_due_until_it_was_looked_at(open: Open
     let (looked_at, found) = due(&world);
     let held: Vec<_> = found.iter().flat_map(|r| r.copies.iter().map(|copy| copy.original)).collect();
     assert_eq!(held, [report], "a copy leads to its original");
-    assert!(versions(&found).iter().all(|no| [part, report, needs].contains(no)), "and is none itself: {found:?}");
+    assert!(
+        versions(&found).iter().all(|no| [part, report, outer, needs].contains(no)),
+        "and is none itself: {found:?}"
+    );
     // What others brought is theirs to cut.
     let theirs = world.ingest(c, &[Put::by(0, Make::new(id("report", 2), 1), 0b001)]).unwrap().taken[0].0;
     let (with_theirs, more) = due(&world);
@@ -159,6 +169,67 @@ pub(super) fn what_may_need_a_copy_anew_is_due_until_it_was_looked_at(open: Open
     assert!([part, report].iter().all(|no| looked_at.contains(no)));
     let (few, _) = world.store.redaction_due(&Bits::new(), 1).unwrap();
     assert_eq!(few.len(), 1, "no more than asked for");
+    world.sound();
+}
+
+/// L-124: of copies that go an act tells which give way to the whole, reader by reader: where the reader sees their version of the original, or a later one, that the
+/// own organisation brought. However many objects come and go besides, only copies are counted as copies.
+pub(super) fn who_gets_the_whole_in_place_of_a_copy_is_told_apart(open: Open<'_>) {
+    let mut world = world(open);
+    let c = world.collections[0];
+    // Of the first report reader 1 sees what the copy was made of, of the second a version before it, of the third one that others brought.
+    let puts = [
+        Put::new(Make::new(id("report", 1), 1), 0b010),
+        Put::new(Make::new(id("report", 2), 1), 0b010),
+        Put::new(Make::new(id("report", 2), 2), 0b001),
+        Put::new(Make::new(id("report", 3), 1), 0b001),
+    ];
+    let originals: Vec<InstanceNo> = world.ingest(c, &puts).unwrap().taken.iter().map(|taken| taken.0).collect();
+    let theirs = Put::by(0, Make { salt: 1, ..Make::new(id("report", 3), 2) }, 0b010);
+    world.ingest(c, &[theirs]).unwrap();
+    settle(&mut world);
+    let made = [(originals[0], 91, 1), (originals[2], 92, 2), (originals[3], 93, 1)]
+        .map(|(original, n, version)| copy(&world, original, n, version, &[1, 2]));
+    put(&mut world, &made, &[], &[]);
+    let copies = made.each_ref().map(|made| world.store.copies_of(made.original).unwrap()[0]);
+    let gone: Vec<ChainChange> =
+        made.iter().zip(copies).map(|(made, no)| ChainChange { no, old: made.copy.chain.clone(), new: None }).collect();
+    let mut rehearsed = Vec::new();
+    let rehearsal = world.store.rehearse(&mut |stage| {
+        rehearsed = stage.put_copies(&[], &gone, &[], &world.rights, world.now, 5).unwrap();
+    });
+    rehearsal.unwrap();
+    let told: Vec<_> = rehearsed
+        .iter()
+        .map(|t| (t.change.reader, t.change.copies, t.copies_withdrawn.clone(), t.copies_replaced.clone()))
+        .collect();
+    let three = |replaced| CopiesChange { released: 0, withdrawn: 3, replaced };
+    assert_eq!(
+        told,
+        [(1, three(1), copies[1..].to_vec(), copies[..1].to_vec()), (2, three(0), copies.to_vec(), Vec::new())]
+    );
+    assert!(rehearsed.iter().all(|t| (t.change.withdrawn, t.withdrawn.len()) == (3, 0)), "{rehearsed:?}");
+    let changes = put(&mut world, &[], &gone, &[]);
+    assert_eq!(changes, rehearsed.into_iter().map(|told| told.change).collect::<Vec<_>>());
+
+    // One copy goes with very many objects, and one between them stays.
+    let mut made = [94, 95].map(|n| copy(&world, originals[3], n, 1, &[1]));
+    let apart = marking(APART);
+    world.rights.audiences.insert(apart, [1].into());
+    made[0].copy.chain.assigned = Assigned::AtDoor { markings: vec![apart] };
+    world.set_rights().unwrap();
+    put(&mut world, &made, &[], &[]);
+    world.ingest(c, &sightings(0..MANY, APART)).unwrap();
+    world.rights.audiences.insert(apart, [].into());
+    let changes = world.set_rights().unwrap();
+    let figures: Vec<_> = changes.iter().map(|c| (c.reader, c.released, c.withdrawn, c.copies)).collect();
+    let one = CopiesChange { withdrawn: 1, ..CopiesChange::default() };
+    assert_eq!(figures, [(1, 0, u64::from(MANY) + 1, one)]);
+    world.rights.audiences.insert(apart, [1].into());
+    let changes = world.set_rights().unwrap();
+    let figures: Vec<_> = changes.iter().map(|c| (c.reader, c.released, c.withdrawn, c.copies)).collect();
+    let one = CopiesChange { released: 1, ..CopiesChange::default() };
+    assert_eq!(figures, [(1, u64::from(MANY) + 1, 0, one)]);
     world.sound();
 }
 
