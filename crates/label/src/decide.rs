@@ -338,7 +338,7 @@ impl Authority<'_> {
         let own = reader.owns(&chain.origin);
         let tells = |id| match self.markings.meaning_in(id, &chain.origin, chain.collection) {
             Some(Meaning::Label(label)) => {
-                !reader.may_read(self.policies, label) && !(own && chain.carried.contains(id))
+                !(reader.may_read(self.policies, label) || (own && chain.carried.contains(id)))
             }
             _ => false,
         };
