@@ -949,3 +949,27 @@ pub struct Figures {
     pub quarantined: u64,
     pub bytes: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An act in parts is reported as a sum: every figure counts, and no more is shown of any kind than was asked for (L-124).
+    #[test]
+    fn what_comes_after_in_the_same_line_adds_up() {
+        let part = |n: u64| {
+            let copies = CopiesChange { released: 2 * n, withdrawn: 5 * n, replaced: 3 * n };
+            let change = LineChange { reader: 1, collection: 2, released: 7 * n, withdrawn: 11 * n, copies };
+            let some = |kind: InstanceNo| (0..2).map(|i| 100 * u32::from(n > 1) + 10 * kind + i).collect();
+            let (released, withdrawn, copies_released) = (some(1), some(2), some(3));
+            let (copies_withdrawn, copies_replaced) = (some(4), some(5));
+            PreviewedChange { change, released, withdrawn, copies_released, copies_withdrawn, copies_replaced }
+        };
+        let mut sum = part(1);
+        sum.and(part(10), 3);
+        assert_eq!(sum.change, part(11).change);
+        let lists = [sum.released, sum.withdrawn, sum.copies_released, sum.copies_withdrawn, sum.copies_replaced];
+        let expected = [1, 2, 3, 4, 5].map(|kind| vec![10 * kind, 10 * kind + 1, 100 + 10 * kind]);
+        assert_eq!(lists, expected);
+    }
+}
