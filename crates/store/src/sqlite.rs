@@ -52,8 +52,8 @@ const WRITER_CACHE_KIB: i64 = 64 << 10;
 /// Page cache of a reading connection, in KiB.
 const READER_CACHE_KIB: i64 = 8 << 10;
 /// How much of the database a reading connection maps, in octets: a page whose objects are scattered costs what a dense one costs. Address space,
-/// not memory; what lies beyond is read.
-const READER_MAP_BYTES: i64 = 16 << 30;
+/// not memory. What lies beyond is read: to map more, SQLite would have to be compiled so (`SQLITE_MAX_MMAP_SIZE`), and mapped pages of a file count as resident.
+const READER_MAP_BYTES: i64 = 2 << 30;
 /// Reading connections kept open when idle.
 const READERS_KEPT_MAX: usize = 16;
 /// Database page, in octets: an object of 2 KiB and its row in one or two.
