@@ -247,10 +247,17 @@ pub fn resolve(
         _ => None,
     });
     let unlabelled = (!whole.iter().any(|id| labels_it(id, counts))).then_some(Unresolved::Unlabelled);
+    // With one other label alternatives stand for that one (L-104). Unless both are of the whole, they would open what it closes.
+    let others: Vec<_> = all.iter().filter(|id| other(id)).collect();
+    let beside =
+        all.iter().filter(|id| matches!(meaning(id), Some(Meaning::Label(l)) if l.role() == Role::Alternative));
+    let mut stray = others.iter().copied().chain(beside.clone()).filter(|id| whole.binary_search(id).is_err());
+    let stray = others.len() == 1 && beside.count() > 0 && stray.next().is_some();
+    let stray = stray.then(|| Unresolved::Contradictory { why: "label:alternative".into() });
     let asks = tlp::asks(object);
     let unclear = asks.unclear.then(|| Unresolved::Contradictory { why: "tlp:unclear".into() });
     let contradiction = || contradiction(labels, policies);
-    let unresolved = forged.or(of_itself).or(unknown).or_else(contradiction).or(unclear).or(unlabelled);
+    let unresolved = forged.or(of_itself).or(unknown).or_else(contradiction).or(unclear).or(unlabelled).or(stray);
     let chain = Chain::new(collection, origin.clone(), carried, assigned);
     Chain { unresolved, unattributed: asks.not_attributed, partly_addressed, ..chain }
 }

@@ -727,7 +727,12 @@ impl Model {
             seen.push(key);
         }
         let unlabelled = !of_object.iter().any(|m| labels(m) || (counts && alternative(m)));
-        (assigned, unlabelled.then_some("unlabelled"))
+        // The one originator's label and its alternatives must be of the whole.
+        let labels_in_all: Vec<usize> = all.iter().copied().filter(|m| originator(m) || alternative(m)).collect();
+        let one = labels_in_all.iter().filter(|m| originator(m)).count() == 1 && labels_in_all.len() > 1;
+        let stray = one && labels_in_all.iter().any(|m| !of_object.contains(m));
+        let why = if unlabelled { Some("unlabelled") } else { stray.then_some("contradictory") };
+        (assigned, why)
     }
 }
 

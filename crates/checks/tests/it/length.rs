@@ -16,7 +16,7 @@ const LONGER: &[(&str, &str)] = &[
 ];
 
 /// Lines of code of the trusted core: without blank lines, comments and tests. Whoever takes something out lowers it; what does not decide belongs elsewhere.
-const CORE_LINES_MAX: usize = 5_987;
+const CORE_LINES_MAX: usize = 5_993;
 
 /// How long the trusted core is.
 fn core_lines(files: &[File]) -> usize {

@@ -391,6 +391,34 @@ fn alternatives_stand_for_no_label_of_a_part_or_of_another_role() {
     assert_eq!(decide(peer("OTHER"), &[&public, &secret]), Decision::Withhold(Reason::Quarantined));
 }
 
+/// L-104, L-123, I1: with one other label alternatives stand for that one, so both must be of the whole: else whoever passes the alternative of a part would have
+/// the whole, or what a part's label closes. With two other labels alternatives stand for neither, and with none all must be passed.
+#[test]
+fn an_alternative_and_the_label_for_which_it_stands_are_both_of_the_whole() {
+    let mut w = World::new();
+    let mut beside = label_json("DEMO-XPA", "CONFIDENTIAL", &[("Releasable To", &["XPA"][..])]);
+    beside["role"] = json!("alternative");
+    let beside = hold(&mut w.markings, &read_label(&beside));
+    let green = Tlp::Green.marking_id();
+    let unresolved = |on_whole: &[Id<MarkingDefinition>], on_part: &[Id<MarkingDefinition>]| {
+        let parts: Vec<Value> = on_part.iter().map(|m| json!({"selectors": ["name"], "marking_ref": m})).collect();
+        let mut parted = json!({"type": "identity", "spec_version": "2.1", "id": "identity--00000001-0000-4000-8000-000000000000",
+            "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "name": "x", "object_marking_refs": on_whole});
+        if !parts.is_empty() {
+            parted["granular_markings"] = json!(parts);
+        }
+        w.resolve(&object(&parted), &own(), &[], &[]).unresolved
+    };
+    let stray = Some(Unresolved::Contradictory { why: "label:alternative".into() });
+    assert_eq!(unresolved(&[w.nato], &[beside]), stray);
+    assert_eq!(unresolved(&[green, beside], &[w.public]), stray);
+    assert_eq!(unresolved(&[green], &[w.public, beside]), stray);
+    assert_eq!(unresolved(&[w.nato, beside], &[]), None);
+    assert_eq!(unresolved(&[w.nato], &[w.public, beside]), None);
+    assert_eq!(unresolved(&[w.nato, beside], &[w.public]), None);
+    assert_eq!(unresolved(&[green], &[beside]), None);
+}
+
 /// L-123: granular markings count like object markings; `lang` markings are none.
 #[test]
 fn granular_markings_count_for_the_whole_object() {
