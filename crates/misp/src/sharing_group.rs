@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// Most bytes of a sharing group: room for every organisation that one marking may name.
 pub const SHARING_GROUP_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// A sharing group as it was seen. Who extends it later extends another list: [`Self::version`] pins this one.
+/// A sharing group as it was seen. Who extends it later extends another list: its version pins this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharingGroup {
     pub(crate) uuid: Uuid,
