@@ -94,7 +94,7 @@ class OwnNode:
 
     def apply(self) -> list[dict]:
         """`entente agreement apply`: what it released and withdrew, line by line."""
-        return self.command("agreement", "apply")
+        return self.command("agreement", "apply")["changes"]
 
     def load(self, objects: list[dict], label: str, collection: str = "intel") -> None:
         """`entente import` of a bundle, its unlabelled objects labelled."""
