@@ -337,12 +337,11 @@ impl Authority<'_> {
     pub fn tells_too_much(&self, chain: &Chain, reader: &Reader) -> bool {
         let own = reader.owns(&chain.origin);
         let tells = |id| match self.markings.meaning_in(id, &chain.origin, chain.collection) {
-            Some(Meaning::Label(label)) => {
-                !(reader.may_read(self.policies, label) || (own && chain.carried.contains(id)))
-            }
+            Some(Meaning::Label(label)) => !reader.may_read(self.policies, label),
             _ => false,
         };
-        reader.link.no_foreign_labels && chain.effective().iter().any(tells)
+        let its_own = |id: &&_| own && chain.carried.contains(id);
+        reader.link.no_foreign_labels && chain.effective().iter().filter(|id| !its_own(id)).any(tells)
     }
 
     fn roads<'s>(&'s self, state: &'s LabelState) -> Vec<Road<'s>> {

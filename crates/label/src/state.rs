@@ -226,9 +226,12 @@ pub fn resolve(
         Some(Meaning::Tlp(_)) => true,
         _ => false,
     };
+    let role = |id: &Id<MarkingDefinition>| match meaning(id) {
+        Some(Meaning::Label(label)) => Some(label.role()),
+        _ => None,
+    };
     // Beside a part's label they would stand for that, as if it were the object's.
-    let other =
-        |id: &Id<MarkingDefinition>| matches!(meaning(id), Some(Meaning::Label(l)) if l.role() != Role::Alternative);
+    let other = |id: &Id<MarkingDefinition>| role(id).is_some_and(|role| role != Role::Alternative);
     let counts = policies.trust.counts_alternatives_of(origin) && !carried.iter().chain(by_peer).any(other);
     // What is chosen for own material is its owner's word, and stands beside its alternatives.
     let instead = counts && origin.party() != Party::Own;
@@ -248,11 +251,9 @@ pub fn resolve(
     });
     let unlabelled = (!whole.iter().any(|id| labels_it(id, counts))).then_some(Unresolved::Unlabelled);
     // With one other label alternatives stand for that one (L-104). Unless both are of the whole, they would open what it closes.
-    let others: Vec<_> = all.iter().filter(|id| other(id)).collect();
-    let beside =
-        all.iter().filter(|id| matches!(meaning(id), Some(Meaning::Label(l)) if l.role() == Role::Alternative));
-    let mut stray = others.iter().copied().chain(beside.clone()).filter(|id| whole.binary_search(id).is_err());
-    let stray = others.len() == 1 && beside.count() > 0 && stray.next().is_some();
+    let (others, beside): (Vec<_>, Vec<_>) = all.iter().filter(|id| role(id).is_some()).partition(|id| other(id));
+    let of_parts = others.iter().chain(&beside).any(|id| whole.binary_search(id).is_err());
+    let stray = others.len() == 1 && !beside.is_empty() && of_parts;
     let stray = stray.then(|| Unresolved::Contradictory { why: "label:alternative".into() });
     let asks = tlp::asks(object);
     let unclear = asks.unclear.then(|| Unresolved::Contradictory { why: "tlp:unclear".into() });

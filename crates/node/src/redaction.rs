@@ -26,7 +26,8 @@ use std::{
 };
 use stix::{AnyId, Digest, Id, Limits, Object, Timestamp};
 use store::{
-    Act, ChainChange, HeldVersion, Incoming, InstanceNo, LineChange, NewCopy, PreviewedChange, Redactable, Rehearsal,
+    Act, ChainChange, HeldVersion, Incoming, InstanceNo, Line, LineChange, NewCopy, PreviewedChange, Redactable,
+    Rehearsal,
 };
 
 /// Changed instances that are looked at together: bounds memory, and how long one transaction takes.
@@ -53,9 +54,6 @@ struct Wanted {
 }
 
 type WantedCopies = BTreeMap<(CollectionNo, Digest), Wanted>;
-
-/// Who hears, while acts are rehearsed, what one of them changed, in which world.
-pub(crate) type Tell<'t> = dyn FnMut(&mut dyn Rehearsal, &World, Vec<PreviewedChange>) -> Result<(), NodeError> + 't;
 
 /// What an act about copies changes.
 #[derive(Default)]
@@ -97,29 +95,30 @@ impl Node {
         }
     }
 
-    /// The same on a store that keeps nothing of it, in `world`; `tell` hears of each slice, in the world that knows the definitions of its copies' labels.
+    /// The same on a store that keeps nothing of it, in `world`: adds to `lines` what it changes in each, with samples. Returns the world that knows the definitions
+    /// of the copies' labels.
     pub(crate) fn rehearse_copies(
         &self,
         stage: &mut dyn Rehearsal,
         mut world: World,
         now: i64,
         samples: usize,
-        tell: &mut Tell<'_>,
-    ) -> Result<(), NodeError> {
+        lines: &mut BTreeMap<Line, PreviewedChange>,
+    ) -> Result<World, NodeError> {
         let readers = world.redacting().map(|reader| reader.no).collect();
         loop {
             let (looked_at, due) = stage.redaction_due(&readers, DUE_CHUNK)?;
             if looked_at.is_empty() {
-                return Ok(());
+                return Ok(world);
             }
             let changes = self.compare_all(&world, &due, now)?;
             for (head, definitions) in changes.definitions(now) {
                 world = with_definitions(&world, &definitions, &head);
             }
             let rights = RightsAt::new(&world, now);
-            let lines = stage.put_copies(&changes.new, &changes.chains, &looked_at, &rights, now, samples)?;
-            drop(rights);
-            tell(stage, &world, lines)?;
+            for change in stage.put_copies(&changes.new, &changes.chains, &looked_at, &rights, now, samples)? {
+                change.add_to(lines, samples);
+            }
         }
     }
 

@@ -111,8 +111,24 @@ pub fn borne(model: &Model, road: &Chain, markings: &BTreeSet<usize>, reader: &R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision::{Marking, Origin};
+    use crate::decision::{Clearance, Marking, Origin};
     use std::collections::BTreeMap;
+
+    fn reader(clearances: Vec<Clearance>, alone: bool) -> Reader {
+        Reader {
+            account: "r".to_owned(),
+            partner: Some("P".to_owned()),
+            clearances,
+            tlp: vec![],
+            collections: BTreeMap::from([(1, None)]),
+            dates: (None, None),
+            organisations: vec![],
+            client: false,
+            communities: vec![],
+            link: None,
+            own_policies_alone: alone,
+        }
+    }
 
     /// The model itself, on a case written by hand: TLP:GREEN is addressed to the reader, TLP:AMBER is not.
     #[test]
@@ -139,19 +155,7 @@ mod tests {
             markings: vec![0],
         };
         let road = Chain::new(1, Origin::Own(None), vec![0, 1], Assigned::Nothing);
-        let reader = Reader {
-            account: "r".to_owned(),
-            partner: Some("P".to_owned()),
-            clearances: vec![],
-            tlp: vec![1],
-            collections: BTreeMap::from([(1, None)]),
-            dates: (None, None),
-            organisations: vec![],
-            client: false,
-            communities: vec![],
-            link: None,
-            own_policies_alone: false,
-        };
+        let reader = Reader { tlp: vec![1], ..reader(vec![], false) };
         let copy = |kept: &[usize]| Given::Copy { kept: kept.to_vec(), markings: BTreeSet::from([0]) };
         assert_eq!(given(&model, &whole, &road, &reader, &|_| true), copy(&[0, 2]));
         assert_eq!(given(&model, &whole, &road, &reader, &|_| false), Given::Nothing, "a report refers to something");
@@ -191,24 +195,12 @@ mod tests {
             home: vec![],
             officers: vec![],
         };
-        let clearance = |oid: &str| crate::decision::Clearance {
+        let clearance = |oid: &str| Clearance {
             oid: oid.to_owned(),
             levels: BTreeSet::from(["L".to_owned()]),
             values: BTreeMap::new(),
         };
-        let reader = |oids: &[&str], alone: bool| Reader {
-            account: "r".to_owned(),
-            partner: Some("P".to_owned()),
-            clearances: oids.iter().map(|o| clearance(o)).collect(),
-            tlp: vec![],
-            collections: BTreeMap::from([(1, None)]),
-            dates: (None, None),
-            organisations: vec![],
-            client: false,
-            communities: vec![],
-            link: None,
-            own_policies_alone: alone,
-        };
+        let reader = |oids: &[&str], alone: bool| reader(oids.iter().map(|o| clearance(o)).collect(), alone);
         let road = Chain::new(1, Origin::Own(None), vec![0], Assigned::Nothing);
         let told = |markings: &[usize], oids: &[&str], alone: bool| {
             let labels = borne(&model, &road, &markings.iter().copied().collect(), &reader(oids, alone));

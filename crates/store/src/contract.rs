@@ -1,6 +1,7 @@
 //! The contract: domain verbs, no SQL, no row, no connection (design: mechanisms; examples 9).
 use crate::{HeldOverride, HeldRequest, OverrideState, RequestState};
 use label::{Bits, Chain, CollectionNo, LabelState, Labelled, Origin, ReaderNo};
+use std::collections::{BTreeMap, btree_map::Entry};
 use std::sync::Arc;
 use stix::{AnyId, Digest};
 
@@ -591,6 +592,14 @@ impl LineChange {
     }
 }
 impl PreviewedChange {
+    /// Adds it to what is told of its line, with up to `samples` of each kind.
+    pub fn add_to(self, lines: &mut BTreeMap<Line, Self>, samples: usize) {
+        match lines.entry(Line { reader: self.change.reader, collection: self.change.collection }) {
+            Entry::Vacant(entry) => _ = entry.insert(self),
+            Entry::Occupied(mut entry) => entry.get_mut().and(self, samples),
+        }
+    }
+
     /// What came to the same line, and went from it, after that; with up to `samples` of each kind.
     pub fn and(&mut self, later: Self, samples: usize) {
         self.change.and(&later.change);

@@ -2,6 +2,7 @@
 
 use crate::{
     material::{self, Deal, HUB, PUBLIC, PullFrom, REL_JPN, bundle, definition, identity, indicator, japan},
+    redaction::{INTEL, OTHER, TOOL, beside_another},
     scene::{NodeDir, strict_room},
     stage::{Poller, SECOND, Stage},
 };
@@ -11,10 +12,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use taxii::server::Listing;
 
-const TOOL: &str = "jpn-tool";
-/// Of a partner whose agreement says nothing of it.
-const OTHER: &str = "xpa-tool";
-const INTEL: &str = "intel";
 /// In the catalogue: restricted, releasable to Japan, with an alternative for DEMO-XPA.
 pub(crate) const TELLING: &str = "NATO RESTRICTED REL JPN, told to XPA";
 /// The partner's policy that the hub holds too.
@@ -67,14 +64,7 @@ fn agree(stage: &Stage, deal: &Deal) {
 fn stage() -> Stage {
     let dir = init("hub", &[strict_room(INTEL)], "");
     dir.agree(&agreed(false, true, false));
-    let mut other = japan(&[INTEL], &[]);
-    (other.partner, other.identity) = ("xpa", material::STRANGER.to_owned());
-    dir.agree(&other);
-    let stage = Stage::open(dir);
-    stage.account(TOOL, Some("japan"), json!({}));
-    stage.account(OTHER, Some("xpa"), json!({}));
-    stage.import(&[identity(HUB, "the hub")], INTEL, Some(PUBLIC));
-    stage
+    beside_another(dir)
 }
 
 /// Everything that an account is given of the collection.

@@ -117,6 +117,19 @@ pub(crate) fn indicator(space: u32, number: u64) -> Indicator {
     }))
 }
 
+/// A report with an id that stands for a number, about these objects.
+pub(crate) fn report(space: u32, number: u64, refs: &[&str]) -> Indicator {
+    let Indicator(mut value) = indicator(space, number);
+    value["type"] = json!("report");
+    value["id"] = json!(format!("report--{}", uuid(space, number)));
+    value["published"] = json!("2026-01-01T00:00:00Z");
+    value["object_refs"] = json!(refs);
+    for name in ["pattern", "pattern_type", "valid_from"] {
+        value.as_object_mut().unwrap().remove(name);
+    }
+    Indicator(value)
+}
+
 impl From<Value> for Indicator {
     fn from(value: Value) -> Self {
         Self(value)

@@ -8,7 +8,7 @@ use crate::{
     foreign_labels::{TELLING, XPA, telling},
     material::{
         self, Deal, HUB, Indicator, JAPAN, PUBLIC, REL_JPN, SECRET_JPN, STRANGER, bundle, definition, identity,
-        indicator, japan, nato,
+        indicator, japan, nato, report,
     },
     scene::{NodeDir, strict_room},
     stage::{SECOND, Stage},
@@ -101,15 +101,7 @@ impl World {
         if self.dice.percent(30) {
             let refs: Vec<String> =
                 (0..3).map(|_| indicator(1, self.dice.below(self.made.len() + 2) as u64).id()).collect();
-            let mut value: Value = serde_json::from_str(&object.text()).unwrap();
-            value["type"] = json!("report");
-            value["id"] = json!(format!("report--{}", material::uuid(1, n)));
-            value["published"] = json!("2026-01-01T00:00:00Z");
-            value["object_refs"] = json!(refs);
-            for property in ["pattern", "pattern_type", "valid_from"] {
-                value.as_object_mut().unwrap().remove(property);
-            }
-            object = Indicator::from(value);
+            object = report(1, n, &refs.iter().map(String::as_str).collect::<Vec<_>>());
         }
         object = object.by(HUB).with("description", format!("words {n}")).with("labels", json!(["one", "two"]));
         if self.dice.percent(15) {

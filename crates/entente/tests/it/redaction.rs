@@ -11,10 +11,10 @@ use node::admin::Request;
 use serde_json::{Value, json};
 use taxii::server::{Caller, Listing, Taxii as _};
 
-const TOOL: &str = "jpn-tool";
+pub(crate) const TOOL: &str = "jpn-tool";
 /// Of a partner with the same clearance whose agreement says nothing of redaction.
-const OTHER: &str = "xpa-tool";
-const INTEL: &str = "intel";
+pub(crate) const OTHER: &str = "xpa-tool";
+pub(crate) const INTEL: &str = "intel";
 
 /// Japan's agreement; with `allowed`, it may have redacted copies.
 fn agree(stage: &Stage, allowed: bool, classifications: &[&'static str]) {
@@ -34,6 +34,11 @@ fn write_agreement(dir: &NodeDir, allowed: bool, classifications: &[&'static str
 fn stage() -> Stage {
     let dir = NodeDir::init("hub", &[strict_room(INTEL)]);
     write_agreement(&dir, true, &["UNCLASSIFIED", "RESTRICTED"]);
+    beside_another(dir)
+}
+
+/// The hub with Japan's account, and one of a partner whose agreement is the plain one; both may know of the hub.
+pub(crate) fn beside_another(dir: NodeDir) -> Stage {
     let mut other = japan(&[INTEL], &[]);
     (other.partner, other.identity) = ("xpa", material::STRANGER.to_owned());
     dir.agree(&other);
@@ -53,15 +58,7 @@ fn parted(mut object: Indicator, whole: &str, parts: &[(&[&str], &str)]) -> Indi
 }
 
 fn report(number: u64, refs: &[&str]) -> Indicator {
-    let mut value: Value = serde_json::from_str(&indicator(9, number).text()).unwrap();
-    value["type"] = json!("report");
-    value["id"] = json!(format!("report--{}", material::uuid(9, number)));
-    value["published"] = json!("2026-01-01T00:00:00Z");
-    value["object_refs"] = json!(refs);
-    for name in ["pattern", "pattern_type", "valid_from"] {
-        value.as_object_mut().unwrap().remove(name);
-    }
-    Indicator::from(value)
+    material::report(9, number, refs)
 }
 
 /// What an account is given of the collection, the hub's identity and marking definitions apart.

@@ -16,7 +16,6 @@ use crate::{
 use label::{Bits, LabelState, Origin};
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, hash_map};
 use stix::{AnyId, Need};
 
@@ -219,10 +218,7 @@ pub(super) fn summed(
 ) -> Result<Vec<PreviewedChange>, StoreError> {
     let mut told: BTreeMap<crate::Line, PreviewedChange> = BTreeMap::new();
     for more in sampled(work, diffs, samples)? {
-        match told.entry(crate::Line { reader: more.change.reader, collection: more.change.collection }) {
-            Entry::Vacant(entry) => _ = entry.insert(more),
-            Entry::Occupied(mut entry) => entry.get_mut().and(more, samples),
-        }
+        more.add_to(&mut told, samples);
     }
     Ok(told.into_values().collect())
 }
